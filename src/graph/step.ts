@@ -1,0 +1,25 @@
+/** A step is one vertex of the graph: one stage of one transfer, carried out shard by shard. */
+
+import type { ProofKind } from '../tools/proof.ts'
+import type { Transfer } from '../plan/plan.ts'
+import type { ToolChoice } from '../tools/tool.ts'
+import type { Balance, Shard } from '../shard/shard.ts'
+import type { StepId } from '../units.ts'
+
+export type StageKind = 'copy' | 'verify'
+
+export interface Step {
+  readonly id: StepId
+  readonly stage: StageKind
+  readonly transfer: Transfer
+  readonly tool: ToolChoice
+  readonly proof: ProofKind
+  readonly shards: readonly Shard[]
+  readonly balance: Balance
+  /** Workers of the array, 1 ≤ workers ≤ min(nodes, shards). */
+  readonly workers: number
+  /** Steps that must have ended 0 before this one starts. */
+  readonly after: readonly StepId[]
+  /** Nothing of the same transfer stands behind it: ends 1 when anything failed. */
+  readonly isLast: boolean
+}

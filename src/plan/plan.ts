@@ -1,0 +1,97 @@
+/** A `Plan` is what the user wrote, made valid: defaults filled in, references resolved, paths absolute. */
+
+import type { BytesPerSecond, Seconds, TransferName } from '../units.ts'
+
+/** Where data is or goes. Paths are absolute and normalised, without a closing slash (but `/` itself). */
+export type Location =
+  | { readonly kind: 'local'; readonly path: string }
+  | {
+      readonly kind: 'rclone'
+      /** The endpoint's name in the plan. */
+      readonly endpoint: string
+      /** The section of rclone.conf, without the colon. */
+      readonly remote: string
+      /** Absolute path of rclone.conf; absent: rclone's own default. */
+      readonly configPath?: string
+      /** Path behind the colon, no leading slash added or removed, no closing slash; may be empty. */
+      readonly path: string
+    }
+
+export type ToolName = 'rclone' | 'rsync' | 'aws'
+export type Existing = 'update' | 'keep' | 'keep-newer' | 'error'
+export type Compare = 'auto' | 'size' | 'size+mtime' | 'checksum'
+export type Verify = 'none' | 'auto' | 'size' | 'size+mtime' | 'checksum' | 'download'
+export type Symlinks = 'keep' | 'follow' | 'skip'
+
+/** What of `slurm:` holds for one stage: plan, transfer and stage merged, the innermost wins. All optional but `requeue`. */
+export interface SlurmOptions {
+  readonly partition?: string
+  readonly account?: string
+  readonly qos?: string
+  readonly reservation?: string
+  readonly constraint?: string
+  readonly exclude?: string
+  readonly exclusive?: boolean
+  readonly gres?: string
+  readonly licenses?: string
+  readonly nice?: number
+  readonly mailType?: string
+  readonly mailUser?: string
+  readonly time?: Seconds
+  readonly cpus?: number
+  /** As Slurm takes it: `500G`. */
+  readonly memory?: string
+  readonly requeue: boolean
+  /** Further sbatch options, each checked against the list of those that soxplan does not set itself. */
+  readonly extra: readonly string[]
+}
+
+/** How a tool is found on the nodes. `setup` lines are shell text of the user's own, run before anything else. */
+export interface ToolSetup {
+  readonly setup: readonly string[]
+  readonly path?: string
+}
+
+export interface Transfer {
+  readonly name: TransferName
+  readonly from: Location
+  readonly to: Location
+  /** `to` was written with a closing slash: a single file lands inside it. */
+  readonly toIsDirectory: boolean
+  readonly tool: 'auto' | ToolName
+  readonly existing: Existing
+  readonly compare: Compare
+  readonly verify: Verify
+  /** Workers at most, ≥ 1. */
+  readonly nodes: number
+  readonly include: readonly string[]
+  readonly exclude: readonly string[]
+  /** Absent: the user did not say. Between disks that means `keep`; towards a remote it is asked for when links turn up. */
+  readonly symlinks?: Symlinks
+  /** Four octal digits at most, such as `002`; absent: inherited. */
+  readonly umask?: string
+  /** Of the whole transfer, over all workers. */
+  readonly bandwidth?: BytesPerSecond
+  /** Tuning flags per tool, from its allow-list: `{ rclone: { transfers: 32 } }`. */
+  readonly options: Readonly<Partial<Record<ToolName, Readonly<Record<string, string | number | boolean>>>>>
+  readonly onChange: 'refuse' | 'deliver-unchanged'
+  readonly followDestinationLinks: boolean
+  readonly after: readonly TransferName[]
+  /** Attempts per shard, ≥ 1. */
+  readonly attempts: number
+  readonly slurm: Readonly<Record<'copy' | 'verify', SlurmOptions>>
+}
+
+export interface Plan {
+  readonly name: string
+  /** Absolute path of the plan file, and of the folder relative paths in it count from. */
+  readonly file: string
+  readonly folder: string
+  /** `state:` made absolute; absent: `.soxplan` beside the plan. */
+  readonly stateDir?: string
+  /** In the order of the file. */
+  readonly transfers: readonly Transfer[]
+  readonly tools: Readonly<Partial<Record<ToolName, ToolSetup>>>
+  /** Names of environment variables handed on to the jobs. */
+  readonly environmentPass: readonly string[]
+}
