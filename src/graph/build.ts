@@ -1,0 +1,70 @@
+/** Planned transfers become steps: an ordered list of small passes, each with the reason why it stands there. */
+
+import type { Transfer } from '../plan/plan.ts'
+import type { Balance, Shard } from '../shard/shard.ts'
+import type { ProofKind } from '../tools/proof.ts'
+import type { ToolChoice } from '../tools/tool.ts'
+import { Bug } from '../units.ts'
+import type { StepId, TransferName } from '../units.ts'
+import { stepGraph } from './dag.ts'
+import type { StepGraph } from './dag.ts'
+import type { StageKind, Step } from './step.ts'
+
+/** A transfer whose source has been listed and cut. No shards means that nothing of it is left to do. */
+export interface PlannedTransfer {
+  readonly transfer: Transfer
+  readonly tool: ToolChoice
+  readonly proof: ProofKind
+  readonly shards: readonly Shard[]
+  readonly balance: Balance
+}
+
+export function stepId(transfer: TransferName, stage: StageKind): StepId {
+  return `${transfer}.${stage}` as StepId
+}
+
+/**
+ * Steps of all transfers, in the order of the plan. A transfer without shards has no steps, and those that stand
+ * `after` it do not wait. A stage has as many workers as the plan's `nodes` allows and shards can occupy.
+ */
+export function buildGraph(planned: readonly PlannedTransfer[], nodesMax = Infinity): StepGraph {
+  const busy = planned.filter((item) => item.shards.length > 0)
+  const copies = busy.map((item) => step(item, 'copy', nodesMax))
+  const withProof = copies.flatMap((copy, index) => {
+    const item = busy[index]
+    if (item === undefined) throw new Bug('passes lost a transfer')
+    return item.proof === 'none' ? [copy] : [copy, { ...step(item, 'verify', nodesMax), after: [copy.id] }]
+  })
+  const marked = markLast(withProof)
+  return checked(stepGraph(connectTransfers(marked)))
+}
+
+function step(item: PlannedTransfer, stage: StageKind, nodesMax: number): Step {
+  const { transfer, tool, proof, shards, balance } = item
+  const workers = Math.min(transfer.nodes, shards.length, nodesMax)
+  return { id: stepId(transfer.name, stage), stage, transfer, tool, proof, shards, balance, workers, after: [], isLast: false }
+}
+
+/** Only the last stage of a transfer may end 1 because of a failed file: the stages before it must not stop those behind. */
+function markLast(steps: readonly Step[]): readonly Step[] {
+  return steps.map((one, index) => ({ ...one, isLast: steps[index + 1]?.transfer.name !== one.transfer.name }))
+}
+
+/** Comes after `markLast`, because a transfer waits for the last stage of those it stands `after`. */
+function connectTransfers(steps: readonly Step[]): readonly Step[] {
+  const lastOf = new Map(steps.filter((one) => one.isLast).map((one) => [one.transfer.name, one.id]))
+  return steps.map((one) => {
+    if (one.stage !== 'copy') return one
+    return { ...one, after: one.transfer.after.flatMap((name) => lastOf.get(name) ?? []) }
+  })
+}
+
+/** Stands last: what every pass before it promised holds for the whole. */
+function checked(graph: StepGraph): StepGraph {
+  for (const one of graph.steps) {
+    if (one.workers < 1) throw new Bug(`${one.id} has no worker`)
+    const ids = new Set(one.shards.map((shard) => shard.id))
+    if (ids.size !== one.shards.length) throw new Bug(`${one.id} has a shard twice`)
+  }
+  return graph
+}

@@ -1,0 +1,27 @@
+/** What runs steps, seen from the driver: this machine or Slurm. Both are told the whole graph first and released once. */
+
+import type { Result } from '../diagnostic.ts'
+import type { Step } from '../graph/step.ts'
+import type { ExecutorKind, Ticket } from './event.ts'
+
+/** Where the workers of a handed-over step are. `unknown` is a state of its own: it is never success and never failure. */
+export type Sighting =
+  | { readonly phase: 'held' | 'unknown' | 'gone' }
+  | { readonly phase: 'waiting'; readonly reason: string }
+  | { readonly phase: 'running'; readonly workers: number }
+  /** Can never start, because what it stands after failed. */
+  | { readonly phase: 'blocked' }
+
+export interface Executor {
+  readonly kind: ExecutorKind
+  /** The name a step is handed over under; stands in the journal before `submit` is called. */
+  nameOf(step: Step): string
+  /** Hands a step over; it starts when every ticket in `after` has ended well, and not before `release`. */
+  submit(step: Step, after: readonly Ticket[]): Promise<Result<Ticket>>
+  /** Lets what stands after nothing start. */
+  release(roots: readonly Ticket[]): Promise<Result<undefined>>
+  /** One look at all tickets. A query that fails gives `unknown`, not `gone`. */
+  look(tickets: readonly Ticket[]): Promise<ReadonlyMap<Ticket, Sighting>>
+  /** Ends all of it and returns once nothing of it is left, as far as can be seen. */
+  cancel(tickets: readonly Ticket[]): Promise<Result<undefined>>
+}

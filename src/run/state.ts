@@ -1,0 +1,60 @@
+/** Where a run stands, folded from its journal. */
+
+import type { StepId } from '../units.ts'
+import type { Event, ExecutorKind, StepOutcome, Ticket } from './event.ts'
+
+/** waiting → intended → submitted → ended */
+export type StepState =
+  | { readonly at: 'waiting' }
+  | { readonly at: 'intended'; readonly name: string }
+  | { readonly at: 'submitted'; readonly name: string; readonly ticket: Ticket }
+  | { readonly at: 'ended'; readonly outcome: StepOutcome; readonly ticket: Ticket | undefined }
+
+export interface RunState {
+  readonly run: string
+  readonly executor: ExecutorKind
+  readonly steps: ReadonlyMap<StepId, StepState>
+  readonly isReleased: boolean
+  readonly end: 'open' | 'finished' | 'withdrawn'
+}
+
+const emptyState: RunState = { run: '', executor: 'local', steps: new Map(), isReleased: false, end: 'open' }
+
+/** The state after all `events`, oldest first. A second `run` event starts over: it is a resumed run's next life. */
+export function fold(events: readonly Event[]): RunState {
+  return events.reduce(next, emptyState)
+}
+
+function next(state: RunState, event: Event): RunState {
+  switch (event.kind) {
+    case 'run': {
+      const steps = new Map<StepId, StepState>(event.steps.map((step) => [step, { at: 'waiting' }]))
+      return { run: event.run, executor: event.executor, steps, isReleased: false, end: 'open' }
+    }
+    case 'intent':
+      return withStep(state, event.step, { at: 'intended', name: event.name })
+    case 'submitted': {
+      const before = state.steps.get(event.step)
+      const name = before?.at === 'intended' ? before.name : ''
+      return withStep(state, event.step, { at: 'submitted', name, ticket: event.ticket })
+    }
+    case 'released':
+      return { ...state, isReleased: true }
+    case 'withdrawn':
+      return { ...state, end: 'withdrawn' }
+    case 'ended': {
+      const before = state.steps.get(event.step)
+      const ticket = before?.at === 'submitted' ? before.ticket : undefined
+      return withStep(state, event.step, { at: 'ended', outcome: event.outcome, ticket })
+    }
+    case 'finished':
+      return { ...state, end: 'finished' }
+    case 'detached':
+    case 'interrupted':
+      return state
+  }
+}
+
+function withStep(state: RunState, step: StepId, to: StepState): RunState {
+  return { ...state, steps: new Map(state.steps).set(step, to) }
+}
