@@ -23,8 +23,7 @@ export interface Diagnostic {
 }
 
 export type Result<Value, Failure = readonly Diagnostic[]> =
-  | { readonly ok: true; readonly value: Value }
-  | { readonly ok: false; readonly error: Failure }
+  { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly error: Failure }
 
 export function ok<Value>(value: Value): { readonly ok: true; readonly value: Value } {
   return { ok: true, value }
@@ -35,7 +34,12 @@ export function fail<Failure>(error: Failure): { readonly ok: false; readonly er
 }
 
 /** One error without a place in a file, the most common failure of everything behind `plan/`. */
-export function failWith(code: string, what: string, todo: string, why?: string): {
+export function failWith(
+  code: string,
+  what: string,
+  todo: string,
+  why?: string,
+): {
   readonly ok: false
   readonly error: readonly Diagnostic[]
 } {

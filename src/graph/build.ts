@@ -42,12 +42,26 @@ export function buildGraph(planned: readonly PlannedTransfer[], nodesMax = Infin
 function step(item: PlannedTransfer, stage: StageKind, nodesMax: number): Step {
   const { transfer, tool, proof, shards, balance } = item
   const workers = Math.min(transfer.nodes, shards.length, nodesMax)
-  return { id: stepId(transfer.name, stage), stage, transfer, tool, proof, shards, balance, workers, after: [], isLast: false }
+  return {
+    id: stepId(transfer.name, stage),
+    stage,
+    transfer,
+    tool,
+    proof,
+    shards,
+    balance,
+    workers,
+    after: [],
+    isLast: false,
+  }
 }
 
 /** Only the last stage of a transfer may end 1 because of a failed file: the stages before it must not stop those behind. */
 function markLast(steps: readonly Step[]): readonly Step[] {
-  return steps.map((one, index) => ({ ...one, isLast: steps[index + 1]?.transfer.name !== one.transfer.name }))
+  return steps.map((one, index) => ({
+    ...one,
+    isLast: steps[index + 1]?.transfer.name !== one.transfer.name,
+  }))
 }
 
 /** Comes after `markLast`, because a transfer waits for the last stage of those it stands `after`. */

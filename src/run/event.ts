@@ -8,7 +8,13 @@ export const journalVersion = 1
 export type Ticket = string
 
 export type Event =
-  | { readonly kind: 'run'; readonly version: number; readonly run: string; readonly executor: ExecutorKind; readonly steps: readonly StepId[] }
+  | {
+      readonly kind: 'run'
+      readonly version: number
+      readonly run: string
+      readonly executor: ExecutorKind
+      readonly steps: readonly StepId[]
+    }
   /** Recorded before the executor is called: a step whose ticket is missing may or may not have been handed over. */
   | { readonly kind: 'intent'; readonly step: StepId; readonly name: string }
   | { readonly kind: 'submitted'; readonly step: StepId; readonly ticket: Ticket }

@@ -17,7 +17,18 @@ export interface Mark {
   readonly by: string
 }
 
-const keys = ['shard', 'attempt', 'result', 'exit', 'files', 'bytes', 'failed', 'seconds', 'by', 'when'] as const
+const keys = [
+  'shard',
+  'attempt',
+  'result',
+  'exit',
+  'files',
+  'bytes',
+  'failed',
+  'seconds',
+  'by',
+  'when',
+] as const
 const results: readonly string[] = ['done', 'failed', 'released', 'fenced'] satisfies readonly MarkResult[]
 
 /**
@@ -26,18 +37,32 @@ const results: readonly string[] = ['done', 'failed', 'released', 'fenced'] sati
  */
 export function parseMark(text: string, shard: string, attempt: number): Mark | undefined {
   const lines = text.split('\n')
-  if (lines.length !== keys.length + 3 || lines[0] !== 'soxplan-end 1' || lines.at(-1) !== '') return undefined
+  if (lines.length !== keys.length + 3 || lines[0] !== 'soxplan-end 1' || lines.at(-1) !== '')
+    return undefined
   if (lines[keys.length + 1] !== `end ${shard}.${attempt}`) return undefined
   const values = keys.map((key, index) => {
     const line = lines[index + 1] ?? ''
     return line.startsWith(`${key} `) ? line.slice(key.length + 1) : undefined
   })
   const [inShard, inAttempt, result, exit, files, bytes, failed, took, by] = values
-  const numbers = [inAttempt, exit, files, bytes, failed, took].map((value) => (/^\d+$/.test(value ?? '') ? Number(value) : NaN))
-  if (inShard !== shard || numbers[0] !== attempt || numbers.some(Number.isNaN) || by === undefined) return undefined
+  const numbers = [inAttempt, exit, files, bytes, failed, took].map((value) =>
+    /^\d+$/.test(value ?? '') ? Number(value) : NaN,
+  )
+  if (inShard !== shard || numbers[0] !== attempt || numbers.some(Number.isNaN) || by === undefined)
+    return undefined
   if (result === undefined || !isResult(result)) return undefined
   const [, exitCode = 0, filesCount = 0, bytesCount = 0, failedCount = 0, secondsTook = 0] = numbers
-  return { shard, attempt, result, exitCode, files: filesCount, bytes: bytesCount, failed: failedCount, seconds: secondsTook, by }
+  return {
+    shard,
+    attempt,
+    result,
+    exitCode,
+    files: filesCount,
+    bytes: bytesCount,
+    failed: failedCount,
+    seconds: secondsTook,
+    by,
+  }
 }
 
 function isResult(value: string): value is MarkResult {

@@ -1,0 +1,83 @@
+/** Reads what the workers of a stage left in its folder: verdicts, failed names, and how far a running tool is. */
+
+import { open, readdir, readFile } from 'node:fs/promises'
+import path from 'node:path'
+import { parseFailed, parseMark } from '../run/mark.ts'
+import type { FailedEntry, Mark } from '../run/mark.ts'
+import { isErrno } from './files.ts'
+
+/** Where a shard stands. `over` is a verdict that no later attempt can change. */
+export type ShardState =
+  | { readonly at: 'open'; readonly attempts: number }
+  | { readonly at: 'running'; readonly attempt: number; readonly logPath: string }
+  | { readonly at: 'over'; readonly mark: Mark }
+
+const LOG_TAIL_BYTES = 4096
+
+/**
+ * Looks at one shard. `attemptsMax` is the plan's: a failed last attempt is over. Files that vanish or are torn
+ * between two reads are as good as not there; the next look sees more.
+ */
+export async function readShard(
+  stageFolder: string,
+  shard: string,
+  attemptsMax: number,
+): Promise<ShardState> {
+  const folder = path.join(stageFolder, 'work', shard)
+  const names = await namesIn(folder)
+  const attempts = Math.max(0, ...names.map((name) => Number(/^(\d+)\.claim$/.exec(name)?.[1] ?? 0)))
+  if (attempts === 0) return { at: 'open', attempts }
+  if (!names.includes(`${attempts}.end`))
+    return { at: 'running', attempt: attempts, logPath: path.join(folder, `${attempts}.log`) }
+  const mark = parseMark(await textOf(path.join(folder, `${attempts}.end`)), shard, attempts)
+  if (mark?.result === 'done') return { at: 'over', mark }
+  if (mark?.result === 'failed' && attempts >= attemptsMax) return { at: 'over', mark }
+  return { at: 'open', attempts }
+}
+
+/** The entries that the last attempt of a shard gave up on. */
+export async function readFailed(stageFolder: string, mark: Mark): Promise<readonly FailedEntry[]> {
+  const file = path.join(stageFolder, 'work', mark.shard, `${mark.attempt}.failed`)
+  try {
+    return parseFailed(await readFile(file))
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return []
+    throw error
+  }
+}
+
+/** The last few kilobytes of a log, as latin1 text; empty when there is none yet. */
+export async function tailOf(file: string): Promise<string> {
+  try {
+    const handle = await open(file, 'r')
+    try {
+      const { size } = await handle.stat()
+      const buffer = Buffer.alloc(Math.min(size, LOG_TAIL_BYTES))
+      const { bytesRead } = await handle.read(buffer, 0, buffer.length, size - buffer.length)
+      return buffer.toString('latin1', 0, bytesRead)
+    } finally {
+      await handle.close()
+    }
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return ''
+    throw error
+  }
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder)
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return []
+    throw error
+  }
+}
+
+async function textOf(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'latin1')
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ESTALE')) return ''
+    throw error
+  }
+}

@@ -1,0 +1,69 @@
+/** The door to other programs, for calls that end by themselves and answer with little text. The only file that imports execa. */
+
+import { execa } from 'execa'
+import { fail, ok } from '../diagnostic.ts'
+import type { Result } from '../diagnostic.ts'
+import type { Millis } from '../units.ts'
+
+/** A program and its arguments. Never a shell line. */
+export type Argv = readonly [program: string, ...args: string[]]
+
+export interface Limits {
+  readonly timeoutMillis: Millis
+  /** The whole environment of the child: nothing is inherited. */
+  readonly env: Readonly<Record<string, string>>
+  readonly cwd?: string
+  readonly stop?: AbortSignal
+}
+
+export interface ProcessFailure {
+  readonly argv: Argv
+  /** `missing`: no such program. `exit`: it answered with `exitCode`. `timeout`, `stopped`: it was ended by us. `signal`: by somebody else. */
+  readonly kind: 'missing' | 'exit' | 'timeout' | 'stopped' | 'signal' | 'flood'
+  readonly exitCode: number | undefined
+  readonly stdout: string
+  readonly stderr: string
+}
+
+const OUTPUT_CHARS_MAX = 64 * 2 ** 20
+const STDERR_TAIL_CHARS = 4000
+const KILL_DELAY_MILLIS = 5000
+
+/** Runs a program to its end. Failure is data: nothing is thrown, and nothing is tried again. */
+export async function run(
+  [program, ...args]: Argv,
+  limits: Limits,
+): Promise<Result<{ stdout: string; stderr: string }, ProcessFailure>> {
+  const out = await execa(program, args, {
+    reject: false,
+    shell: false,
+    stdin: 'ignore',
+    env: limits.env,
+    extendEnv: false,
+    timeout: limits.timeoutMillis,
+    forceKillAfterDelay: KILL_DELAY_MILLIS,
+    maxBuffer: OUTPUT_CHARS_MAX,
+    ...(limits.cwd === undefined ? {} : { cwd: limits.cwd }),
+    ...(limits.stop === undefined ? {} : { cancelSignal: limits.stop }),
+  })
+  const stdout = typeof out.stdout === 'string' ? out.stdout : ''
+  const stderr = typeof out.stderr === 'string' ? out.stderr.slice(-STDERR_TAIL_CHARS) : ''
+  if (!out.failed) return ok({ stdout, stderr })
+  return fail({ argv: [program, ...args], kind: kindOf(out), exitCode: out.exitCode, stdout, stderr })
+}
+
+interface Outcome {
+  readonly code?: string | undefined
+  readonly timedOut: boolean
+  readonly isCanceled: boolean
+  readonly isMaxBuffer: boolean
+  readonly exitCode?: number | undefined
+}
+
+function kindOf(out: Outcome): ProcessFailure['kind'] {
+  if (out.timedOut) return 'timeout'
+  if (out.isCanceled) return 'stopped'
+  if (out.isMaxBuffer) return 'flood'
+  if (out.exitCode !== undefined) return 'exit'
+  return out.code === 'ENOENT' || out.code === 'EACCES' ? 'missing' : 'signal'
+}
