@@ -27,6 +27,24 @@ export const fateSymbols: Readonly<Record<Fate, string>> = {
 /** `find -printf %y` letters: `f` file, `d` directory, `l` symlink; everything else is special. */
 export type Kind = 'f' | 'd' | 'l' | 's'
 
+/** The bytes of a manifest record that tell the fate, for comparing without making text of them. */
+export const fateBytes: Readonly<Record<Fate, number>> = {
+  new: 0x2b,
+  changed: 0x7e,
+  check: 0x3f,
+  same: 0x3d,
+  skipped: 0x2d,
+  refused: 0x21,
+}
+
+/** Work is what goes into shards: `new`, `changed` and `check`. */
+export function isWorkFate(fateByte: number): boolean {
+  return fateByte === fateBytes.new || fateByte === fateBytes.changed || fateByte === fateBytes.check
+}
+
+/** Bytes of find's letters that are told apart; any other letter is a special file. */
+export const kindBytes = { file: 0x66, directory: 0x64, symlink: 0x6c } as const
+
 /**
  * A record as the scanner shows it, valid only during the callback: it points into the scanner's own buffer and
  * is filled anew for the next record. Whoever keeps anything copies it. One object for all, because ten million
@@ -37,20 +55,29 @@ export interface RecordView {
   fateByte: number
   /** `f d l` and find's letters for special files, as a byte. */
   kindByte: number
-  /** Bytes; 0 for anything but files. */
+  /** Bytes, as the source says it; only a regular file's means something to a transfer. */
   size: number
-  /** Whole seconds since the epoch (floor) and the fraction as nanoseconds. */
+  /** The source told a modification time; false: both numbers below are 0. */
+  hasMtime: boolean
+  /** Whole seconds since the epoch (floor, may be negative) and the fraction as nanoseconds. */
   mtimeSeconds: number
   mtimeNanos: number
-  /** Hard-link identity. Both 0 where the source has none. */
+  /** Hard-link identity. Both 0 where the source has none. An inode above 2^53 is rounded: `identityStart` is exact. */
   device: number
   inode: number
   links: number
-  /** Path relative to the source, raw bytes, `buffer[pathStart..pathEnd)`; empty for the source itself. */
+  /** The memory all positions below count in. */
   buffer: Buffer
+  /** The kind letter, so the fate byte of a manifest record stands right before it. */
   recordStart: number
+  /** `DEV INO` as text, `buffer[identityStart..identityEnd)`: the exact hard-link identity. */
+  identityStart: number
+  identityEnd: number
+  /** Path relative to the source, raw bytes, `buffer[pathStart..pathEnd)`. */
   pathStart: number
   pathEnd: number
+  /** Where the last name of the path begins: `pathStart` for an entry that stands directly in the source. */
+  nameStart: number
   /** Symlink target, raw bytes; an empty range otherwise. The record ends with the NUL at `targetEnd`. */
   targetStart: number
   targetEnd: number

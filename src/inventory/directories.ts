@@ -1,0 +1,170 @@
+/** Folds a stream of records into one row per directory; nothing in here grows with the number of files. */
+
+import { isWorkFate, kindBytes, type RecordView } from './entry.ts'
+import type { DirectoryTree } from './tree.ts'
+
+/** What is known of a directory at the destination, bits of one byte per row. */
+export const directoryMarks = {
+  /** Not at the destination, so nothing below it can be there. */
+  absent: 1,
+  /** A symlink, or something that is no directory, stands in its place: nothing below may be written. */
+  blocked: 2,
+} as const
+
+/** A `DirectoryTree` that is being built. Rows are made on demand, in whatever order the records come. */
+export interface TreeBuilder extends DirectoryTree {
+  /** Row of the directory that the entry stands in. */
+  parentRow(view: RecordView): number
+  /** Row of the directory that the entry, itself a directory, is. */
+  ownRow(view: RecordView): number
+  /** Counts the entry where its fate makes it work. */
+  add(view: RecordView, fateByte: number): void
+  /** Sets bits of `directoryMarks` on a row; a row starts with those of its parent. */
+  mark(row: number, marks: number): void
+  marks(row: number): number
+}
+
+/** `isWork` shares the byte of the marks. */
+const workBit = 128
+
+/** Typed columns, doubled when full: 41 bytes a row beside its path. */
+class Rows {
+  count = 0
+  parents = new Int32Array(64)
+  files = new Float64Array(64)
+  bytes = new Float64Array(64)
+  links = new Float64Array(64)
+  largest = new Float64Array(64)
+  flags = new Uint8Array(64)
+  readonly paths: string[] = []
+
+  append(path: string, parent: number, flags: number): number {
+    if (this.count === this.parents.length) this.grow()
+    const row = this.count++
+    this.paths.push(path)
+    this.parents[row] = parent
+    this.flags[row] = flags
+    return row
+  }
+
+  private grow(): void {
+    const length = this.count * 2
+    const floats = (old: Float64Array): Float64Array<ArrayBuffer> => {
+      const grown = new Float64Array(length)
+      grown.set(old)
+      return grown
+    }
+    const parents = new Int32Array(length)
+    parents.set(this.parents)
+    const flags = new Uint8Array(length)
+    flags.set(this.flags)
+    this.parents = parents
+    this.flags = flags
+    this.files = floats(this.files)
+    this.bytes = floats(this.bytes)
+    this.links = floats(this.links)
+    this.largest = floats(this.largest)
+  }
+}
+
+/** Finds rows by path. A listing stays in one directory for long, so the last one is kept as bytes. */
+class RowIndex {
+  private readonly rowOfPath = new Map<string, number>([['', 0]])
+  private last: Uint8Array = new Uint8Array(0)
+  private lastRow = 0
+  private readonly rows: Rows
+
+  constructor(rows: Rows) {
+    this.rows = rows
+    rows.append('', -1, 0)
+  }
+
+  find(buffer: Buffer, start: number, end: number): number {
+    if (this.isLast(buffer, start, end)) return this.lastRow
+    const row = this.rowOf(buffer.toString('latin1', start, end))
+    this.last = Uint8Array.prototype.slice.call(buffer, start, end)
+    this.lastRow = row
+    return row
+  }
+
+  private isLast(buffer: Buffer, start: number, end: number): boolean {
+    const last = this.last
+    if (last.length !== end - start) return false
+    // From the end, where sibling directories differ.
+    for (let back = last.length - 1; back >= 0; back--) if (last[back] !== buffer[start + back]) return false
+    return true
+  }
+
+  private rowOf(path: string): number {
+    const known = this.rowOfPath.get(path)
+    if (known !== undefined) return known
+    // Parents first. A loop, since a path may have thousands of levels.
+    const missing = [path]
+    let parent = 0
+    for (let cut = path.lastIndexOf('/'); cut > 0; cut = path.lastIndexOf('/', cut - 1)) {
+      const ancestor = path.slice(0, cut)
+      const row = this.rowOfPath.get(ancestor)
+      if (row !== undefined) {
+        parent = row
+        break
+      }
+      missing.push(ancestor)
+    }
+    for (const name of missing.reverse()) {
+      const inherited = (this.rows.flags[parent] ?? 0) & ~workBit
+      parent = this.rows.append(name, parent, inherited)
+      this.rowOfPath.set(name, parent)
+    }
+    return parent
+  }
+}
+
+/** An empty tree: row 0 is the source itself. */
+export function createTree(): TreeBuilder {
+  const rows = new Rows()
+  const index = new RowIndex(rows)
+  let hasHardLinks = false
+
+  const parentRow = (view: RecordView): number =>
+    view.nameStart === view.pathStart ? 0 : index.find(view.buffer, view.pathStart, view.nameStart - 1)
+  const ownRow = (view: RecordView): number => index.find(view.buffer, view.pathStart, view.pathEnd)
+  const setFlags = (row: number, bits: number): void => {
+    rows.flags[row] = (rows.flags[row] ?? 0) | bits
+  }
+  return {
+    get count() {
+      return rows.count
+    },
+    get hasHardLinks() {
+      return hasHardLinks
+    },
+    parent: (row) => rows.parents[row] ?? -1,
+    path: (row) => rows.paths[row] ?? '',
+    ownFiles: (row) => rows.files[row] ?? 0,
+    ownBytes: (row) => rows.bytes[row] ?? 0,
+    ownLinks: (row) => rows.links[row] ?? 0,
+    ownLargestBytes: (row) => rows.largest[row] ?? 0,
+    isWork: (row) => ((rows.flags[row] ?? 0) & workBit) !== 0,
+    parentRow,
+    ownRow,
+    mark: setFlags,
+    marks: (row) => (rows.flags[row] ?? 0) & ~workBit,
+    add(view, fateByte) {
+      const isWork = isWorkFate(fateByte)
+      if (view.kindByte === kindBytes.directory) {
+        const row = ownRow(view)
+        if (isWork) setFlags(row, workBit)
+        return
+      }
+      if (!isWork) return
+      const row = parentRow(view)
+      if (view.links > 1) hasHardLinks = true
+      if (view.kindByte === kindBytes.symlink) rows.links[row] = (rows.links[row] ?? 0) + 1
+      else {
+        rows.files[row] = (rows.files[row] ?? 0) + 1
+        rows.bytes[row] = (rows.bytes[row] ?? 0) + view.size
+        if (view.size > (rows.largest[row] ?? 0)) rows.largest[row] = view.size
+      }
+    },
+  }
+}
