@@ -25,23 +25,27 @@ export function stepId(transfer: TransferName, stage: StageKind): StepId {
 
 /**
  * Steps of all transfers, in the order of the plan. A transfer without shards has no steps, and those that stand
- * `after` it do not wait. A stage has as many workers as the plan's `nodes` allows and shards can occupy.
+ * `after` it do not wait. A stage has as many workers as `workersOf` allows (the plan's `nodes` on Slurm, the slots on
+ * this machine) and shards can occupy.
  */
-export function buildGraph(planned: readonly PlannedTransfer[], nodesMax = Infinity): StepGraph {
+export function buildGraph(
+  planned: readonly PlannedTransfer[],
+  workersOf: (transfer: Transfer) => number,
+): StepGraph {
   const busy = planned.filter((item) => item.shards.length > 0)
-  const copies = busy.map((item) => step(item, 'copy', nodesMax))
+  const copies = busy.map((item) => step(item, 'copy', workersOf))
   const withProof = copies.flatMap((copy, index) => {
     const item = busy[index]
     if (item === undefined) throw new Bug('passes lost a transfer')
-    return item.proof === 'none' ? [copy] : [copy, { ...step(item, 'verify', nodesMax), after: [copy.id] }]
+    return item.proof === 'none' ? [copy] : [copy, { ...step(item, 'verify', workersOf), after: [copy.id] }]
   })
   const marked = markLast(withProof)
   return checked(stepGraph(connectTransfers(marked)))
 }
 
-function step(item: PlannedTransfer, stage: StageKind, nodesMax: number): Step {
+function step(item: PlannedTransfer, stage: StageKind, workersOf: (transfer: Transfer) => number): Step {
   const { transfer, tool, proof, shards, balance } = item
-  const workers = Math.min(transfer.nodes, shards.length, nodesMax)
+  const workers = Math.min(workersOf(transfer), shards.length)
   return {
     id: stepId(transfer.name, stage),
     stage,

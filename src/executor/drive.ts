@@ -1,0 +1,143 @@
+/** Hands the graph to an executor, follows it by its marks, and says how it ended. Local and Slurm differ only behind the port. */
+
+import type { Diagnostic, Result } from '../diagnostic.ts'
+import { readShard, tailOf } from '../edge/marks.ts'
+import type { Journal } from '../edge/journal.ts'
+import type { StepGraph } from '../graph/dag.ts'
+import type { Step } from '../graph/step.ts'
+import { outcomeOf } from '../run/decide.ts'
+import type { StepOutcome, Ticket } from '../run/event.ts'
+import type { Executor, Sighting } from '../run/executor.ts'
+import type { Mark } from '../run/mark.ts'
+import type { Progress, StepProgress } from '../run/progress.ts'
+import type { StepId } from '../units.ts'
+
+export interface DriveContext {
+  readonly graph: StepGraph
+  readonly executor: Executor
+  readonly journal: Journal
+  stageFolder(step: Step): string
+  /** Bytes moved so far by the tool of a step, read off the tail of its log. */
+  bytesUnderWay(step: Step, logTail: string): number | undefined
+  readonly onProgress: (progress: Progress) => void
+  readonly tickMillis: number
+  /** Resolves early when `interrupt` fires. */
+  readonly sleep: (milliseconds: number) => Promise<void>
+  readonly now: () => number
+  readonly interrupt: AbortSignal
+}
+
+export type DriveEnd =
+  /** Every step is over, one way or another. */
+  | { readonly kind: 'over'; readonly progress: Progress }
+  /** A part was refused; what had been handed over was taken back, and nothing has moved. */
+  | { readonly kind: 'refused'; readonly diagnostics: readonly Diagnostic[] }
+  /** Stopped by the user; resumable. */
+  | { readonly kind: 'interrupted'; readonly progress: Progress | undefined }
+  /** Left to Slurm; the jobs go on. */
+  | { readonly kind: 'detached'; readonly progress: Progress }
+
+/** Submits every step in order, records each id, and only then releases the roots. */
+export async function submitAll(
+  context: DriveContext,
+): Promise<Result<ReadonlyMap<StepId, Ticket>, DriveEnd>> {
+  const { graph, executor, journal } = context
+  const tickets = new Map<StepId, Ticket>()
+  const takeBack = async (end: DriveEnd, reason: string): Promise<{ ok: false; error: DriveEnd }> => {
+    const cancelled = await executor.cancel([...tickets.values()])
+    await journal.append({ kind: 'withdrawn', reason })
+    if (end.kind === 'refused' && !cancelled.ok)
+      return { ok: false, error: { ...end, diagnostics: [...end.diagnostics, ...cancelled.error] } }
+    return { ok: false, error: end }
+  }
+  for (const step of graph.steps) {
+    if (context.interrupt.aborted)
+      return takeBack({ kind: 'interrupted', progress: undefined }, 'interrupted before release')
+    await journal.append({ kind: 'intent', step: step.id, name: executor.nameOf(step) })
+    const after = graph.parents(step.id).flatMap((id) => tickets.get(id) ?? [])
+    const answer = await executor.submit(step, after)
+    if (!answer.ok) return takeBack({ kind: 'refused', diagnostics: answer.error }, `${step.id} was refused`)
+    tickets.set(step.id, answer.value)
+    await journal.append({ kind: 'submitted', step: step.id, ticket: answer.value })
+  }
+  const roots = graph.steps
+    .filter((step) => graph.parents(step.id).length === 0)
+    .flatMap((step) => tickets.get(step.id) ?? [])
+  const released = await executor.release(roots)
+  if (!released.ok)
+    return takeBack({ kind: 'refused', diagnostics: released.error }, 'the release was refused')
+  await journal.append({ kind: 'released' })
+  return { ok: true, value: tickets }
+}
+
+/** Follows handed-over steps until all are over or the user has had enough. */
+export async function follow(context: DriveContext, tickets: ReadonlyMap<StepId, Ticket>): Promise<DriveEnd> {
+  const { graph, executor, journal } = context
+  const goneLooks = new Map<StepId, number>()
+  const states = new Map<StepId, StepProgress>(graph.steps.map((step) => [step.id, fresh(step)]))
+  const startMillis = context.now()
+  for (;;) {
+    // The queue is asked first and the marks are read after it: a worker that ended in between has left its mark.
+    const sightings = await executor.look([...tickets.values()])
+    for (const step of graph.steps) {
+      const before = states.get(step.id) ?? fresh(step)
+      if (before.outcome !== undefined) continue
+      const ticket = tickets.get(step.id)
+      const sighting = ticket === undefined ? undefined : sightings.get(ticket)
+      const seen = await lookAt(context, before, sighting)
+      const gone = sighting?.phase === 'gone' ? (goneLooks.get(step.id) ?? 0) + 1 : 0
+      goneLooks.set(step.id, gone)
+      const outcome: StepOutcome | undefined = outcomeOf(seen, gone, graph, states)
+      states.set(step.id, { ...seen, outcome })
+      if (outcome !== undefined) await journal.append({ kind: 'ended', step: step.id, outcome })
+    }
+    const progress: Progress = { steps: [...states.values()], elapsedMillis: context.now() - startMillis }
+    context.onProgress(progress)
+    if (progress.steps.every(({ outcome }) => outcome !== undefined)) return { kind: 'over', progress }
+    if (context.interrupt.aborted) return leave(context, tickets, progress)
+    await context.sleep(context.tickMillis)
+  }
+}
+
+/** Slurm goes on without us; workers on this machine are stopped, because nobody would see them. */
+async function leave(
+  context: DriveContext,
+  tickets: ReadonlyMap<StepId, Ticket>,
+  progress: Progress,
+): Promise<DriveEnd> {
+  if (context.executor.kind === 'slurm') {
+    await context.journal.append({ kind: 'detached' })
+    return { kind: 'detached', progress }
+  }
+  await context.executor.cancel([...tickets.values()])
+  await context.journal.append({ kind: 'interrupted' })
+  return { kind: 'interrupted', progress }
+}
+
+function fresh(step: Step): StepProgress {
+  return { step, sighting: undefined, outcome: undefined, marks: [], shardsRunning: 0, bytesUnderWay: 0 }
+}
+
+/** Reads the shards that are not over yet. */
+async function lookAt(
+  context: DriveContext,
+  before: StepProgress,
+  sighting: Sighting | undefined,
+): Promise<StepProgress> {
+  const { step } = before
+  const folder = context.stageFolder(step)
+  const over = new Set(before.marks.map((mark) => mark.shard))
+  const marks: Mark[] = [...before.marks]
+  let shardsRunning = 0
+  let bytesUnderWay = 0
+  for (const shard of step.shards) {
+    if (over.has(shard.id)) continue
+    const state = await readShard(folder, shard.id, step.transfer.attempts)
+    if (state.at === 'over') marks.push(state.mark)
+    if (state.at !== 'running') continue
+    shardsRunning += 1
+    if (step.stage === 'copy')
+      bytesUnderWay += Math.min(context.bytesUnderWay(step, await tailOf(state.logPath)) ?? 0, shard.bytes)
+  }
+  return { ...before, sighting, marks, shardsRunning, bytesUnderWay }
+}

@@ -1,0 +1,82 @@
+/** A step becomes the argv of one sbatch: every option explicit, all of them before the script (options behind it are script arguments). */
+
+import type { SlurmOptions } from '../../plan/plan.ts'
+import type { Step } from '../../graph/step.ts'
+import type { Seconds, RunId } from '../../units.ts'
+
+/** Seconds before the time limit at which the batch shell gets USR2; Slurm may send it up to a minute earlier. */
+export const TIME_LIMIT_WARNING_SECONDS = 120
+/** What a job asks for when the plan names no time: sbatch without `--time` takes a partition's default, which may be for ever. */
+export const DEFAULT_TIME_SECONDS = 24 * 60 * 60
+/** Slurm's own log of a worker, inside the stage folder. */
+export const LOG_FOLDER = 'logs'
+
+export interface SubmitRequest {
+  readonly run: RunId
+  readonly step: Step
+  readonly stageFolder: string
+  readonly scriptPath: string
+  /** Array ids of the parents; each is waited for by its task 0, which closes the stage. */
+  readonly after: readonly string[]
+  /** Names of variables that the job may see, values taken from sbatch's own environment. */
+  readonly exportNames: readonly string[]
+}
+
+/** `sox-<run>-<transfer>.<stage>`: only characters that squeue's `--name` list and its text output take as they are. */
+export function jobName(run: RunId, step: Step): string {
+  return `sox-${run}-${step.id}`
+}
+
+export function sbatchArgs(request: SubmitRequest): readonly string[] {
+  const { step, after, stageFolder } = request
+  const slurm = step.transfer.slurm[step.stage]
+  return [
+    '--parsable',
+    `--job-name=${jobName(request.run, step)}`,
+    `--array=0-${step.workers - 1}`,
+    ...(after.length === 0 ? ['--hold'] : [`--dependency=afterok:${after.map((id) => `${id}_0`).join(':')}`]),
+    '--kill-on-invalid-dep=yes',
+    slurm.requeue ? '--requeue' : '--no-requeue',
+    '--open-mode=append',
+    `--chdir=${stageFolder}`,
+    `--output=${LOG_FOLDER}/%A_%a.log`,
+    `--error=${LOG_FOLDER}/%A_%a.log`,
+    `--signal=B:USR2@${TIME_LIMIT_WARNING_SECONDS}`,
+    `--export=${request.exportNames.join(',')}`,
+    '--nodes=1',
+    '--ntasks=1',
+    ...resourceArgs(slurm, step),
+    ...slurm.extra,
+    request.scriptPath,
+  ]
+}
+
+/** What the preview shows as "Slurm", and what sbatch is told: one list, so that the two can not differ. */
+export function resourceArgs(slurm: SlurmOptions, step: Step): readonly string[] {
+  const named: readonly (readonly [string, string | number | undefined])[] = [
+    ['time', slurmTime(slurm.time ?? (DEFAULT_TIME_SECONDS as Seconds))],
+    ['partition', slurm.partition],
+    ['account', slurm.account],
+    ['qos', slurm.qos],
+    ['reservation', slurm.reservation],
+    ['constraint', slurm.constraint],
+    ['exclude', slurm.exclude],
+    ['gres', slurm.gres],
+    ['licenses', slurm.licenses],
+    ['nice', slurm.nice],
+    ['mail-type', slurm.mailType],
+    ['mail-user', slurm.mailUser],
+    ['cpus-per-task', slurm.cpus],
+    ['mem', slurm.memory],
+  ]
+  const options = named.flatMap(([name, value]) => (value === undefined ? [] : [`--${name}=${value}`]))
+  return slurm.exclusive === true && step.stage === 'copy' ? [...options, '--exclusive'] : options
+}
+
+/** Slurm's `days-hours:minutes:seconds`. */
+export function slurmTime(time: Seconds): string {
+  const two = (value: number): string => String(value).padStart(2, '0')
+  const days = Math.floor(time / 86_400)
+  const rest = `${two(Math.floor(time / 3600) % 24)}:${two(Math.floor(time / 60) % 60)}:${two(time % 60)}`
+  return days > 0 ? `${days}-${rest}` : rest
+}

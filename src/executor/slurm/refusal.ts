@@ -1,0 +1,85 @@
+/** What a Slurm command said when it refused, and what to do about it. */
+
+import type { Diagnostic } from '../../diagnostic.ts'
+import type { ProcessFailure } from '../../edge/process.ts'
+
+interface Known {
+  readonly pattern: RegExp
+  readonly code: string
+  readonly what: string
+  readonly todo: string
+}
+
+/** Texts of Slurm 22.05, all of which come with exit code 1. */
+const known: readonly Known[] = [
+  {
+    pattern: /Unable to contact slurm controller|Socket timed out|Connection refused/i,
+    code: 'SX501',
+    what: 'The Slurm controller does not answer',
+    todo: 'Try again when `scontrol ping` says UP, or use --executor local on purpose.',
+  },
+  {
+    pattern: /invalid partition/i,
+    code: 'SX510',
+    what: 'Slurm does not know this partition',
+    todo: 'Write one of those that `sinfo --summarize` lists under `slurm: partition`.',
+  },
+  {
+    pattern: /Invalid account|Invalid qos/i,
+    code: 'SX511',
+    what: 'Slurm does not accept this account, QOS or partition for you',
+    todo: 'See `sacctmgr show associations user=$USER`, and set `slurm: account` and `qos` to one of those.',
+  },
+  {
+    pattern:
+      /node configuration is not available|More processors requested|Memory specification can not be satisfied/i,
+    code: 'SX512',
+    what: 'No node of this partition can give what one worker asks for',
+    todo: 'Lower `cpus` or `memory` under `slurm:`; `sinfo --format="%P %c %m %f"` shows what nodes have.',
+  },
+  {
+    pattern: /MaxSubmitJobLimit|QOSMaxSubmit|Job violates accounting/i,
+    code: 'SX513',
+    what: 'A submit limit of your account is reached',
+    todo: 'Wait until other jobs of yours have ended, or lower `nodes`.',
+  },
+  {
+    pattern: /Requested time limit is invalid/i,
+    code: 'SX514',
+    what: 'The time limit is longer than the partition allows',
+    todo: 'Lower `time` under `slurm:`; a transfer may take longer than one job, its workers requeue themselves.',
+  },
+]
+
+/** The first line that Slurm printed is quoted as the reason; nothing it says is evaluated. */
+export function refusal(command: string, failure: ProcessFailure): Diagnostic {
+  const said = failure.stderr.split('\n').find((line) => line.trim() !== '')
+  const match = known.find(({ pattern }) => pattern.test(failure.stderr))
+  const why =
+    said === undefined
+      ? `${command} ended with ${failure.kind} ${failure.exitCode ?? ''}`.trim()
+      : `${command} said: ${said.trim()}`
+  if (failure.kind === 'missing') {
+    return {
+      code: 'SX502',
+      severity: 'error',
+      what: `${failure.argv[0]} is not on PATH`,
+      todo: 'Load the Slurm module or add its folder to PATH, or use --executor local on purpose.',
+    }
+  }
+  if (failure.kind === 'timeout') {
+    return {
+      code: 'SX501',
+      severity: 'error',
+      what: 'The Slurm controller does not answer',
+      why,
+      todo: 'Apply again: what was handed over is found by its name.',
+    }
+  }
+  const { code, what, todo } = match ?? {
+    code: 'SX500',
+    what: `${command} was refused`,
+    todo: 'Mend what Slurm says above in the plan under `slurm:`, then apply again. Nothing has been moved.',
+  }
+  return { code, severity: 'error', what, why, todo }
+}

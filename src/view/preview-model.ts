@@ -1,0 +1,63 @@
+/** The preview as data: what `plan` prints, what `plan --json` gives, and what `apply` shows before it asks. */
+
+import type { ExecutorKind } from '../run/event.ts'
+
+export interface CountOf {
+  readonly files: number
+  readonly directories: number
+  readonly symlinks: number
+  readonly bytes: number
+}
+
+export interface NamedReason {
+  readonly path: string
+  readonly reason: string
+}
+
+/** The first few names with their reasons, and how many there are in all. */
+export interface NamedReasons {
+  readonly count: number
+  readonly named: readonly NamedReason[]
+}
+
+export interface TransferPreview {
+  readonly name: string
+  readonly from: string
+  readonly to: string
+  /** One real entry of the source and where it lands; absent for an empty source. */
+  readonly mapping?: { readonly from: string; readonly to: string }
+  readonly tool: { readonly name: string; readonly version: string; readonly reason: string }
+  readonly fates: Readonly<Record<'new' | 'changed' | 'check' | 'same', CountOf>>
+  readonly skipped: NamedReasons
+  readonly refused: NamedReasons
+  readonly listingErrors: { readonly count: number; readonly lines: readonly string[] }
+  readonly filtered: number
+  readonly shards: number
+  readonly balance: {
+    readonly ratio: number
+    readonly dominant?: { readonly path: string; readonly sizeBytes: number }
+  }
+  readonly workers: number
+  readonly estimate: { readonly seconds: number; readonly bytesPerSecond: number; readonly assumed: string }
+  readonly proof: { readonly kind: string; readonly sentence: string }
+  readonly after: readonly string[]
+}
+
+export interface StepPreview {
+  readonly id: string
+  readonly after: readonly string[]
+  readonly shards: number
+  readonly workers: number
+  /** sbatch options that ask for resources; empty on this machine. */
+  readonly resources: readonly string[]
+}
+
+export interface Preview {
+  readonly version: 1
+  readonly plan: string
+  readonly file: string
+  readonly executor: ExecutorKind
+  readonly transfers: readonly TransferPreview[]
+  readonly steps: readonly StepPreview[]
+  readonly warnings: readonly string[]
+}

@@ -1,0 +1,132 @@
+/** The preview as text: symbols that occur, one fact a line, a fixed summary line at the end. */
+
+import { formatBytes, formatCount, formatPlural, formatRate, formatSeconds } from './format.ts'
+import type { CountOf, NamedReasons, Preview, StepPreview, TransferPreview } from './preview-model.ts'
+
+const LABEL_COLUMNS = 11
+
+export function renderPreview(preview: Preview): string {
+  const place = preview.executor === 'local' ? 'on this machine' : 'on Slurm'
+  const blocks = [
+    [`${preview.plan} (${preview.file}), ${place}`],
+    ...preview.transfers.map(transferLines),
+    ...(preview.steps.length === 0 ? [] : [['Steps', ...preview.steps.map(stepLine)]]),
+    ...(preview.warnings.length === 0 ? [] : [preview.warnings.map((text) => `Warning: ${text}`)]),
+    [summaryLine(preview)],
+  ]
+  return `${blocks.map((lines) => lines.join('\n')).join('\n\n')}\n`
+}
+
+/** One line of fixed form, last in every preview. */
+export function summaryLine(preview: Preview): string {
+  const work = totalWork(preview)
+  if (preview.steps.length === 0) return 'Plan: nothing to do.'
+  const shards = preview.transfers.reduce((sum, transfer) => sum + transfer.shards, 0)
+  const workers = Math.max(...preview.transfers.map((transfer) => transfer.workers))
+  const seconds = preview.transfers.reduce(
+    (sum, transfer) => sum + (transfer.shards > 0 ? transfer.estimate.seconds : 0),
+    0,
+  )
+  const rate = seconds > 0 ? work.bytes / seconds : 0
+  return (
+    `Plan: ${formatPlural(preview.steps.length, 'step')}, ${formatPlural(shards, 'shard')} on ${formatPlural(workers, 'worker')}, ` +
+    `${formatBytes(work.bytes)} in ${formatPlural(work.files, 'file')} to copy, 0 to delete; ` +
+    `est. ${formatSeconds(seconds)}${rate >= 1 ? ` at ${formatRate(rate)}` : ''}.`
+  )
+}
+
+function totalWork(preview: Preview): CountOf {
+  return preview.transfers
+    .flatMap(({ fates }) => [fates.new, fates.changed, fates.check])
+    .reduce(
+      (sum, one) => ({
+        files: sum.files + one.files,
+        directories: sum.directories + one.directories,
+        symlinks: sum.symlinks + one.symlinks,
+        bytes: sum.bytes + one.bytes,
+      }),
+      { files: 0, directories: 0, symlinks: 0, bytes: 0 },
+    )
+}
+
+function transferLines(transfer: TransferPreview): readonly string[] {
+  const { fates } = transfer
+  const dominant = transfer.balance.dominant
+  return [
+    `${transfer.name}: ${transfer.from} → ${transfer.to}`,
+    ...(transfer.mapping === undefined
+      ? []
+      : [row('path', `${transfer.mapping.from} → ${transfer.mapping.to}`)]),
+    row('tool', `${transfer.tool.name} ${transfer.tool.version}: ${transfer.tool.reason}`),
+    ...fateLine('+ new', fates.new),
+    ...fateLine('~ changed', fates.changed),
+    ...fateLine('? check', fates.check),
+    ...fateLine('= there', fates.same),
+    ...namedLines('- skipped', transfer.skipped),
+    ...namedLines('! refused', transfer.refused),
+    ...listingLines(transfer),
+    ...(transfer.filtered === 0
+      ? []
+      : [row('filtered', `${formatPlural(transfer.filtered, 'name')} left out by include and exclude`)]),
+    ...(transfer.shards === 0
+      ? []
+      : [
+          row(
+            'shards',
+            `${formatCount(transfer.shards)}, the heaviest ${transfer.balance.ratio.toFixed(3)} times the mean`,
+          ),
+          ...(dominant === undefined
+            ? []
+            : [row('', `one file causes that: ${dominant.path} (${formatBytes(dominant.sizeBytes)})`)]),
+          row('workers', formatCount(transfer.workers)),
+          row(
+            'time',
+            `about ${formatSeconds(transfer.estimate.seconds)} (assumed: ${transfer.estimate.assumed})`,
+          ),
+        ]),
+    row('proof', transfer.proof.sentence),
+    ...(transfer.after.length === 0 ? [] : [row('after', transfer.after.join(', '))]),
+  ]
+}
+
+function row(label: string, text: string): string {
+  return `  ${label.padEnd(LABEL_COLUMNS)}${text}`
+}
+
+function fateLine(label: string, count: CountOf): readonly string[] {
+  const parts = [
+    ...(count.files > 0 ? [`${formatPlural(count.files, 'file')} (${formatBytes(count.bytes)})`] : []),
+    ...(count.directories > 0 ? [formatPlural(count.directories, 'directory', 'directories')] : []),
+    ...(count.symlinks > 0 ? [formatPlural(count.symlinks, 'symlink')] : []),
+  ]
+  return parts.length === 0 ? [] : [row(label, parts.join(', '))]
+}
+
+function namedLines(label: string, reasons: NamedReasons): readonly string[] {
+  if (reasons.count === 0) return []
+  const more = reasons.count - reasons.named.length
+  return [
+    row(label, formatPlural(reasons.count, 'entry', 'entries')),
+    ...reasons.named.map(({ path, reason }) => row('', `${path}: ${reason}`)),
+    ...(more > 0 ? [row('', `and ${formatCount(more)} more`)] : []),
+  ]
+}
+
+function listingLines({ listingErrors }: TransferPreview): readonly string[] {
+  if (listingErrors.count === 0) return []
+  const more = listingErrors.count - listingErrors.lines.length
+  return [
+    row(
+      '! unread',
+      `${formatPlural(listingErrors.count, 'place')} of the source could not be listed; what is there is not in this plan`,
+    ),
+    ...listingErrors.lines.map((line) => row('', line)),
+    ...(more > 0 ? [row('', `and ${formatCount(more)} more`)] : []),
+  ]
+}
+
+function stepLine(step: StepPreview): string {
+  const after = step.after.length === 0 ? '' : `, after ${step.after.join(' and ')}`
+  const resources = step.resources.length === 0 ? '' : `\n      ${step.resources.join(' ')}`
+  return `  ${step.id}: ${formatPlural(step.shards, 'shard')}, ${formatPlural(step.workers, 'worker')}${after}${resources}`
+}
