@@ -16,12 +16,16 @@ export interface LinePrinter {
 /** Remembers what it has printed, so that lines come when something changed, and rates are those of the last stretch. */
 export function createLinePrinter(): LinePrinter {
   const last = new Map<string, { line: string; atMillis: number; isOver: boolean }>()
+  const startMillis = new Map<string, number>()
   return {
     next: (progress) =>
       progress.steps.flatMap((step) => {
-        const text = stepText(step, progress.elapsedMillis)
+        const id = step.step.id
+        if (step.sighting?.phase === 'running' && !startMillis.has(id))
+          startMillis.set(id, progress.elapsedMillis)
+        const text = stepText(step, progress.elapsedMillis - (startMillis.get(id) ?? progress.elapsedMillis))
         if (text === undefined) return []
-        const before = last.get(step.step.id)
+        const before = last.get(id)
         const isOver = step.outcome !== undefined
         const age = progress.elapsedMillis - (before?.atMillis ?? -Infinity)
         const isDue =
@@ -30,12 +34,13 @@ export function createLinePrinter(): LinePrinter {
           age >= HEARTBEAT_MILLIS ||
           (before.line !== text && age >= LINE_MILLIS_MIN)
         if (!isDue || before?.isOver === true) return []
-        last.set(step.step.id, { line: text, atMillis: progress.elapsedMillis, isOver })
+        last.set(id, { line: text, atMillis: progress.elapsedMillis, isOver })
         return [text]
       }),
   }
 }
 
+/** @param elapsedMillis since the step was first seen running */
 function stepText(progress: StepProgress, elapsedMillis: number): string | undefined {
   const { step, sighting, outcome } = progress
   const tally = tallyOf(progress)

@@ -1,0 +1,102 @@
+/** The last lines of a run: what was delivered, how it was proven, and what failed, by name. */
+
+import type { Progress, StepProgress } from '../run/progress.ts'
+import { tallyOf } from '../run/progress.ts'
+import { formatBytes, formatCount, formatPlural } from './format.ts'
+
+/** A name that was given up on, printable, with the class the worker gave it. */
+export interface FailedName {
+  readonly path: string
+  readonly failure: string
+  readonly logPath: string
+}
+
+export interface TransferOutcome {
+  readonly name: string
+  readonly to: string
+  /** How entries were proven, as a phrase: `size and modification time`; absent: not verified. */
+  readonly provenBy: string | undefined
+  /** Entries and bytes that were at the destination already when the plan looked. */
+  readonly there: { readonly entries: number; readonly bytes: number }
+  /** Failed before anything ran: refused entries and places that could not be listed. */
+  readonly failedInPlan: number
+  readonly failed: { readonly count: number; readonly named: readonly FailedName[] }
+  /** Copy and verify, as far as the graph has them. */
+  readonly steps: readonly StepProgress[]
+}
+
+/** What each class of failure means and what to do, in the words of the report. */
+const advice: Readonly<Record<string, string>> = {
+  vanished: 'was removed from the source after the listing; apply again if that was not meant',
+  changed: 'changed at the source after the listing; apply again once it stands still',
+  unreadable: 'can not be read at the source; check its permissions, then apply again',
+  denied: 'can not be written at the destination; check permissions there, then apply again',
+  'no-space': 'did not fit on the destination; free some space, then apply again',
+  'link-in-path':
+    'would have been written through a symlink at the destination; remove the link, then apply again',
+  'not-copied': 'was not copied; the log says why',
+  differs: 'differs at the destination and was not overwritten',
+  unproven: 'was copied but could not be proven equal; apply again',
+}
+
+/** Entries of a transfer that are not at the destination, proven or as asked. */
+export function failedCount(outcome: TransferOutcome): number {
+  return outcome.failedInPlan + outcome.failed.count + unaccountedCount(outcome)
+}
+
+/** Entries that no stage has accounted for: their shard failed as a whole, or never ran. */
+export function unaccountedCount(outcome: TransferOutcome): number {
+  const last = outcome.steps.at(-1)
+  if (last === undefined) return 0
+  const total = last.step.shards.reduce(
+    (sum, shard) => sum + shard.files + shard.directories + shard.symlinks,
+    0,
+  )
+  const tally = tallyOf(last)
+  return Math.max(0, total - tally.entries - tally.failed)
+}
+
+export function renderReport(outcomes: readonly TransferOutcome[], failedFile: string | undefined): string {
+  const lines = outcomes.flatMap((outcome) => outcomeLines(outcome))
+  const failed = outcomes.reduce((sum, outcome) => sum + failedCount(outcome), 0)
+  if (failed === 0) return `${lines.join('\n')}\n`
+  const file = failedFile === undefined ? [] : [`All failed names: ${failedFile}`]
+  const end = `NOT everything was delivered: ${formatPlural(failed, 'entry', 'entries')} failed. Mend the causes above and apply again: only what is missing will be copied.`
+  return `${[...lines, ...file, end].join('\n')}\n`
+}
+
+function outcomeLines(outcome: TransferOutcome): readonly string[] {
+  const last = outcome.steps.at(-1)
+  const tally = last === undefined ? undefined : tallyOf(last)
+  const delivered = tally?.entries ?? 0
+  const how =
+    outcome.provenBy === undefined ? 'delivered, not verified' : `delivered, verified by ${outcome.provenBy}`
+  const there =
+    outcome.there.entries === 0
+      ? ''
+      : `; ${formatCount(outcome.there.entries)} (${formatBytes(outcome.there.bytes)}) were there already`
+  const head =
+    last === undefined
+      ? `${outcome.name}: nothing was left to do in ${outcome.to}${there}`
+      : `${outcome.name}: ${formatPlural(delivered, 'entry', 'entries')} (${formatBytes(tally?.bytes ?? 0)}) ${how}, in ${outcome.to}${there}`
+  const more = outcome.failed.count - outcome.failed.named.length
+  const unaccounted = unaccountedCount(outcome)
+  return [
+    head,
+    ...outcome.failed.named.map(({ path, failure, logPath }) => {
+      const text = advice[failure] ?? `failed (${failure})`
+      return `  ${path}: ${text}${failure === 'not-copied' ? ` (${logPath})` : ''}`
+    }),
+    ...(more > 0 ? [`  and ${formatCount(more)} more`] : []),
+    ...(unaccounted > 0
+      ? [`  ${formatPlural(unaccounted, 'entry', 'entries')} not accounted for: ${whyOpen(outcome)}`]
+      : []),
+  ]
+}
+
+function whyOpen(outcome: TransferOutcome): string {
+  const outcomes = outcome.steps.map((step) => step.outcome)
+  if (outcomes.includes('blocked')) return 'a stage did not start, because something before it failed'
+  if (outcomes.includes('lost')) return 'the workers ended before they had done all; apply again to finish'
+  return 'their shards failed as a whole; the logs in the run folder say why'
+}
