@@ -5,7 +5,7 @@ import { readShard, tailOf } from '../edge/marks.ts'
 import type { Journal } from '../edge/journal.ts'
 import type { StepGraph } from '../graph/dag.ts'
 import type { Step } from '../graph/step.ts'
-import { outcomeOf } from '../run/decide.ts'
+import { outcomeOf, stopsChildren } from '../run/decide.ts'
 import type { StepOutcome, Ticket } from '../run/event.ts'
 import type { Executor, Sighting } from '../run/executor.ts'
 import type { Mark } from '../run/mark.ts'
@@ -27,6 +27,9 @@ export interface DriveContext {
   readonly interrupt: AbortSignal
 }
 
+/** What the executor gave back for each step that was handed over. */
+export type Tickets = ReadonlyMap<StepId, Ticket>
+
 export type DriveEnd =
   /** Every step is over, one way or another. */
   | { readonly kind: 'over'; readonly progress: Progress }
@@ -37,20 +40,22 @@ export type DriveEnd =
   /** Left to Slurm; the jobs go on. */
   | { readonly kind: 'detached'; readonly progress: Progress }
 
-/** Submits every step in order, records each id, and only then releases the roots. */
-export async function submitAll(
-  context: DriveContext,
-): Promise<Result<ReadonlyMap<StepId, Ticket>, DriveEnd>> {
+/**
+ * Submits what is not accounted for yet, in order, records each id, and only then releases the roots. Steps of a
+ * resumed run that are over get no ticket, nor do those behind a step whose failures stop them.
+ */
+export async function submitAll(context: DriveContext): Promise<Result<Tickets, DriveEnd>> {
   const { graph, executor, journal } = context
+  const done = await overAlready(context)
   const tickets = new Map<StepId, Ticket>()
   const takeBack = async (end: DriveEnd, reason: string): Promise<{ ok: false; error: DriveEnd }> => {
     const cancelled = await executor.cancel([...tickets.values()])
     await journal.append({ kind: 'withdrawn', reason })
-    if (end.kind === 'refused' && !cancelled.ok)
-      return { ok: false, error: { ...end, diagnostics: [...end.diagnostics, ...cancelled.error] } }
-    return { ok: false, error: end }
+    if (end.kind !== 'refused' || cancelled.ok) return { ok: false, error: end }
+    return { ok: false, error: { ...end, diagnostics: [...end.diagnostics, ...cancelled.error] } }
   }
   for (const step of graph.steps) {
+    if (done.has(step.id) || !canStart(graph.parents(step.id), done, tickets)) continue
     if (context.interrupt.aborted)
       return takeBack({ kind: 'interrupted', progress: undefined }, 'interrupted before release')
     await journal.append({ kind: 'intent', step: step.id, name: executor.nameOf(step) })
@@ -60,18 +65,40 @@ export async function submitAll(
     tickets.set(step.id, answer.value)
     await journal.append({ kind: 'submitted', step: step.id, ticket: answer.value })
   }
-  const roots = graph.steps
-    .filter((step) => graph.parents(step.id).length === 0)
-    .flatMap((step) => tickets.get(step.id) ?? [])
-  const released = await executor.release(roots)
+  const isRoot = (step: Step): boolean => !graph.parents(step.id).some((id) => tickets.has(id))
+  const released = await executor.release(
+    graph.steps.filter(isRoot).flatMap((step) => tickets.get(step.id) ?? []),
+  )
   if (!released.ok)
     return takeBack({ kind: 'refused', diagnostics: released.error }, 'the release was refused')
   await journal.append({ kind: 'released' })
   return { ok: true, value: tickets }
 }
 
+/** Steps whose every shard is over by the marks: nothing at all in a fresh run. */
+async function overAlready(context: DriveContext): Promise<ReadonlyMap<StepId, StepProgress>> {
+  const over = new Map<StepId, StepProgress>()
+  for (const step of context.graph.steps) {
+    const seen = await lookAt(context, fresh(step), undefined)
+    if (seen.marks.length === step.shards.length) over.set(step.id, { ...seen, outcome: 'accounted' })
+  }
+  return over
+}
+
+/** A step starts behind parents that are handed over, or over without failures that would stop it. */
+function canStart(
+  parents: readonly StepId[],
+  done: ReadonlyMap<StepId, StepProgress>,
+  tickets: Tickets,
+): boolean {
+  return parents.every((id) => {
+    const before = done.get(id)
+    return before === undefined ? tickets.has(id) : !stopsChildren(before)
+  })
+}
+
 /** Follows handed-over steps until all are over or the user has had enough. */
-export async function follow(context: DriveContext, tickets: ReadonlyMap<StepId, Ticket>): Promise<DriveEnd> {
+export async function follow(context: DriveContext, tickets: Tickets): Promise<DriveEnd> {
   const { graph, executor, journal } = context
   const goneLooks = new Map<StepId, number>()
   const states = new Map<StepId, StepProgress>(graph.steps.map((step) => [step.id, fresh(step)]))
@@ -83,9 +110,10 @@ export async function follow(context: DriveContext, tickets: ReadonlyMap<StepId,
       const before = states.get(step.id) ?? fresh(step)
       if (before.outcome !== undefined) continue
       const ticket = tickets.get(step.id)
-      const sighting = ticket === undefined ? undefined : sightings.get(ticket)
+      const sighting: Sighting =
+        ticket === undefined ? { phase: 'gone' } : (sightings.get(ticket) ?? { phase: 'unknown' })
       const seen = await lookAt(context, before, sighting)
-      const gone = sighting?.phase === 'gone' ? (goneLooks.get(step.id) ?? 0) + 1 : 0
+      const gone = sighting.phase === 'gone' ? (goneLooks.get(step.id) ?? 0) + 1 : 0
       goneLooks.set(step.id, gone)
       const outcome: StepOutcome | undefined = outcomeOf(seen, gone, graph, states)
       states.set(step.id, { ...seen, outcome })

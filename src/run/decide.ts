@@ -33,7 +33,7 @@ export function outcomeOf(
 }
 
 /** A last stage stops what comes after its transfer when anything failed; an inner one only when it did not account for all. */
-function stopsChildren(parent: StepProgress): boolean {
+export function stopsChildren(parent: StepProgress): boolean {
   if (parent.outcome === undefined) return false
   if (parent.outcome !== 'accounted') return true
   return parent.step.isLast ? !isClean(parent) : parent.marks.some((mark) => mark.result !== 'done')

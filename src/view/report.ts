@@ -1,6 +1,6 @@
 /** The last lines of a run: what was delivered, how it was proven, and what failed, by name. */
 
-import type { Progress, StepProgress } from '../run/progress.ts'
+import type { StepProgress } from '../run/progress.ts'
 import { tallyOf } from '../run/progress.ts'
 import { formatBytes, formatCount, formatPlural } from './format.ts'
 

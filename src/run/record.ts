@@ -1,0 +1,47 @@
+/** `plan.json` of a run folder: what was applied, frozen, so that a resumed run does exactly that and nothing else. */
+
+import type { Step } from '../graph/step.ts'
+import type { ProofKind } from '../tools/proof.ts'
+import type { RunId, TransferName } from '../units.ts'
+import type { ExecutorKind } from './event.ts'
+
+export const recordVersion = 1
+
+/** What the planner found of one transfer and the report still needs once the run is over. */
+export interface TransferRecord {
+  readonly name: TransferName
+  readonly to: string
+  readonly proof: ProofKind
+  /** Entries that were at the destination already. */
+  readonly there: { readonly entries: number; readonly bytes: number }
+  /** Refused entries and places that could not be listed: they make the run end 1 whatever the workers do. */
+  readonly failedInPlan: number
+}
+
+export interface RunRecord {
+  readonly version: number
+  readonly run: RunId
+  readonly plan: string
+  /** Digest of the plan's text and of the values given with `--var`: a resumed run is of the same plan. */
+  readonly digest: string
+  readonly executor: ExecutorKind
+  readonly soxplanVersion: string
+  readonly createdAt: string
+  readonly environmentPass: readonly string[]
+  readonly transfers: readonly TransferRecord[]
+  readonly steps: readonly Step[]
+}
+
+/** Reads a record back. Undefined for another version or a torn file: such a run is not resumed. */
+export function parseRecord(text: string): RunRecord | undefined {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return undefined
+  }
+  if (typeof value !== 'object' || value === null) return undefined
+  const isOurs =
+    'version' in value && value.version === recordVersion && 'steps' in value && Array.isArray(value.steps)
+  return isOurs ? (value as RunRecord) : undefined
+}
