@@ -1,0 +1,183 @@
+/** Writes the files of all shards of a copy stage in one pass over the manifest. */
+
+import path from 'node:path'
+import { failWith, type Result } from '../diagnostic.ts'
+import type { TreeBuilder } from '../inventory/directories.ts'
+import { isWorkFate, kindBytes, type RecordView } from '../inventory/entry.ts'
+import type { ShardPlan } from '../shard/finish.ts'
+import { ShardPlaces } from '../shard/places.ts'
+import type { ProofKind } from '../tools/proof.ts'
+import { Bug } from '../units.ts'
+import { isSystemError, syncFolder, systemReason } from './files.ts'
+import { scanManifest } from './manifest-file.ts'
+import { ListFiles, WriteFault, type ListFile } from './shard-files.ts'
+import { writeBytes, writeExpected, writePath } from './shard-records.ts'
+
+/** Bytes of one list entry or name from the manifest's path; both raw. */
+export type PathCodec = (path: Uint8Array) => Uint8Array
+
+export interface ShardListsOptions {
+  readonly manifestPath: string
+  readonly tree: TreeBuilder
+  readonly plan: ShardPlan
+  /** The copy stage's `shards/`, which exists and is empty. */
+  readonly folder: string
+  /** The tool's own list entry, separator included. */
+  readonly listEntry: PathCodec
+  /** A path as the destination shows it; absent: the same bytes as at the source. */
+  readonly destinationName?: PathCodec
+  readonly proof: ProofKind
+  /** Symlinks go into `.links`, not into the tool's list. */
+  readonly symlinksSeparately: boolean
+  readonly stop?: AbortSignal
+}
+
+/**
+ * For each shard `ID.expect`, `ID.list`, `ID.links` and `ID.dirs` as the run folder has them, durable when this
+ * returns. Entries are in the order of the manifest. Fails SX322 when the manifest cannot be read again and SX621
+ * when the folder cannot be written, and has then removed what it wrote.
+ *
+ * @throws Bug when the lists do not hold what the plan says: something would be lost, or moved twice.
+ */
+export async function writeShardLists(options: ShardListsOptions): Promise<Result<{ entries: number }>> {
+  const { shards } = options.plan
+  // Per shard `.expect` and `.list` grow together; `.links` and `.dirs` are small or absent.
+  const files = new ListFiles(shards.length * 2)
+  const lists = new ShardLists(options, files)
+  try {
+    const scanned = await scanManifest(
+      options.manifestPath,
+      (view) => {
+        lists.add(view)
+      },
+      options.stop === undefined ? {} : { stop: options.stop },
+    )
+    if (!scanned.ok) {
+      files.discard()
+      return scanned
+    }
+    lists.addDirectories()
+    lists.check()
+    await files.close()
+    await syncFolder(options.folder)
+    return scanned
+  } catch (error) {
+    files.discard()
+    if (!(error instanceof WriteFault) && !isSystemError(error)) throw error
+    return failWith(
+      'SX621',
+      `cannot write the shard lists in ${options.folder}: ${systemReason(error)}`,
+      'Make room or name another folder with --state DIR, then plan again.',
+    )
+  }
+}
+
+/** One shard's files, and what went into them. */
+class ShardWriter {
+  files = 0
+  symlinks = 0
+  directories = 0
+  bytes = 0
+  readonly expect: ListFile
+  readonly list: ListFile
+  readonly links: ListFile
+
+  constructor(files: ListFiles, base: string) {
+    this.expect = files.create(`${base}.expect`)
+    this.list = files.create(`${base}.list`)
+    this.links = files.create(`${base}.links`)
+  }
+
+  count(view: RecordView): void {
+    if (view.kindByte === kindBytes.directory) this.directories += 1
+    else if (view.kindByte === kindBytes.symlink) this.symlinks += 1
+    else {
+      this.files += 1
+      this.bytes += view.size
+    }
+  }
+}
+
+/** Puts each record where its shard's files are. */
+class ShardLists {
+  private readonly options: ShardListsOptions
+  private readonly files: ListFiles
+  private readonly writers: readonly ShardWriter[]
+  private readonly places: ShardPlaces
+  private readonly withMtime: boolean
+
+  constructor(options: ShardListsOptions, files: ListFiles) {
+    this.options = options
+    this.files = files
+    this.writers = options.plan.shards.map((shard) => new ShardWriter(files, this.base(shard.id)))
+    this.places = new ShardPlaces(options.tree, this.writers.length)
+    this.withMtime = options.proof === 'size+mtime'
+  }
+
+  add(view: RecordView): void {
+    if (!isWorkFate(view.fateByte)) return
+    const { tree, plan } = this.options
+    const isDirectory = view.kindByte === kindBytes.directory
+    const row = isDirectory ? tree.ownRow(view) : tree.parentRow(view)
+    const shard = plan.assignment.shardOf(view, row)
+    const writer = this.writers[shard]
+    if (writer === undefined) throw new Bug(`an entry in ${tree.path(row)} is in no shard`)
+    this.places.add(shard, row)
+    writer.count(view)
+    this.write(writer, view)
+  }
+
+  private write(writer: ShardWriter, view: RecordView): void {
+    const { destinationName, listEntry, symlinksSeparately } = this.options
+    const { buffer, pathStart, pathEnd } = view
+    if (destinationName === undefined)
+      writeExpected(writer.expect, view, this.withMtime, buffer, pathStart, pathEnd)
+    else {
+      const name = destinationName(buffer.subarray(pathStart, pathEnd))
+      writeExpected(writer.expect, view, this.withMtime, name, 0, name.length)
+    }
+    if (view.kindByte === kindBytes.directory) return
+    if (view.kindByte === kindBytes.symlink && symlinksSeparately)
+      writePath(writer.links, buffer, pathStart, pathEnd)
+    else writeBytes(writer.list, listEntry(buffer.subarray(pathStart, pathEnd)))
+  }
+
+  /** `.dirs` of every shard, after the last record: bytewise sorted, which has parents before their children. */
+  addDirectories(): void {
+    let shard = 0
+    for (const rows of this.places.perShard()) {
+      const id = this.options.plan.shards[shard++]?.id ?? ''
+      if (rows.length === 0) continue
+      const names = rows.map((row) => this.directoryName(row)).sort((one, other) => (one < other ? -1 : 1))
+      this.files.write(`${this.base(id)}.dirs`, Buffer.from(names.join(''), 'latin1'))
+    }
+  }
+
+  /** As a string with one character per byte, which sorts as bytes do. */
+  private directoryName(row: number): string {
+    const raw = this.options.tree.path(row)
+    const { destinationName } = this.options
+    const name =
+      destinationName === undefined
+        ? raw
+        : Buffer.from(destinationName(Buffer.from(raw, 'latin1'))).toString('latin1')
+    return `./${name}\0`
+  }
+
+  /** @throws Bug when a shard is not what the plan says it is. */
+  check(): void {
+    for (const [index, shard] of this.options.plan.shards.entries()) {
+      const wrote = this.writers[index]
+      const isSame =
+        wrote?.files === shard.files &&
+        wrote.symlinks === shard.symlinks &&
+        wrote.directories === shard.directories &&
+        wrote.bytes === shard.bytes
+      if (!isSame) throw new Bug(`the lists of shard ${shard.id} do not hold what the plan says`)
+    }
+  }
+
+  private base(id: string): string {
+    return path.join(this.options.folder, id)
+  }
+}
