@@ -3,14 +3,6 @@
 import { isWorkFate, kindBytes, type RecordView } from './entry.ts'
 import type { DirectoryTree } from './tree.ts'
 
-/** What is known of a directory at the destination, bits of one byte per row. */
-export const directoryMarks = {
-  /** Not at the destination, so nothing below it can be there. */
-  absent: 1,
-  /** A symlink, or something that is no directory, stands in its place: nothing below may be written. */
-  blocked: 2,
-} as const
-
 /** A `DirectoryTree` that is being built. Rows are made on demand, in whatever order the records come. */
 export interface TreeBuilder extends DirectoryTree {
   /** Row of the directory that the entry stands in. */
@@ -19,15 +11,18 @@ export interface TreeBuilder extends DirectoryTree {
   ownRow(view: RecordView): number
   /** Counts the entry where its fate makes it work. */
   add(view: RecordView, fateByte: number): void
-  /** Sets bits of `directoryMarks` on a row; a row starts with those of its parent. */
-  mark(row: number, marks: number): void
-  marks(row: number): number
+  /** A note of the caller's about a row, 0..127; 0 until set. The compare keeps there what stands at the destination. */
+  mark(row: number): number
+  setMark(row: number, mark: number): void
+  /** Something, work or not, stands in this directory or below it. */
+  isOccupied(row: number): boolean
 }
 
-/** `isWork` shares the byte of the marks. */
-const workBit = 128
+/** Bits of `flags`. */
+const workBit = 1
+const occupiedBit = 2
 
-/** Typed columns, doubled when full: 41 bytes a row beside its path. */
+/** Typed columns, doubled when full: 42 bytes a row beside its path. */
 class Rows {
   count = 0
   parents = new Int32Array(64)
@@ -36,14 +31,14 @@ class Rows {
   links = new Float64Array(64)
   largest = new Float64Array(64)
   flags = new Uint8Array(64)
+  marks = new Uint8Array(64)
   readonly paths: string[] = []
 
-  append(path: string, parent: number, flags: number): number {
+  append(path: string, parent: number): number {
     if (this.count === this.parents.length) this.grow()
     const row = this.count++
     this.paths.push(path)
     this.parents[row] = parent
-    this.flags[row] = flags
     return row
   }
 
@@ -56,10 +51,14 @@ class Rows {
     }
     const parents = new Int32Array(length)
     parents.set(this.parents)
-    const flags = new Uint8Array(length)
-    flags.set(this.flags)
+    const octets = (old: Uint8Array): Uint8Array<ArrayBuffer> => {
+      const grown = new Uint8Array(length)
+      grown.set(old)
+      return grown
+    }
     this.parents = parents
-    this.flags = flags
+    this.flags = octets(this.flags)
+    this.marks = octets(this.marks)
     this.files = floats(this.files)
     this.bytes = floats(this.bytes)
     this.links = floats(this.links)
@@ -76,7 +75,7 @@ class RowIndex {
 
   constructor(rows: Rows) {
     this.rows = rows
-    rows.append('', -1, 0)
+    rows.append('', -1)
   }
 
   find(buffer: Buffer, start: number, end: number): number {
@@ -111,8 +110,7 @@ class RowIndex {
       missing.push(ancestor)
     }
     for (const name of missing.reverse()) {
-      const inherited = (this.rows.flags[parent] ?? 0) & ~workBit
-      parent = this.rows.append(name, parent, inherited)
+      parent = this.rows.append(name, parent)
       this.rowOfPath.set(name, parent)
     }
     return parent
@@ -128,6 +126,10 @@ export function createTree(): TreeBuilder {
   const parentRow = (view: RecordView): number =>
     view.nameStart === view.pathStart ? 0 : index.find(view.buffer, view.pathStart, view.nameStart - 1)
   const ownRow = (view: RecordView): number => index.find(view.buffer, view.pathStart, view.pathEnd)
+  const occupy = (row: number): void => {
+    for (let at = row; at >= 0 && ((rows.flags[at] ?? 0) & occupiedBit) === 0; at = rows.parents[at] ?? -1)
+      setFlags(at, occupiedBit)
+  }
   const setFlags = (row: number, bits: number): void => {
     rows.flags[row] = (rows.flags[row] ?? 0) | bits
   }
@@ -147,17 +149,22 @@ export function createTree(): TreeBuilder {
     isWork: (row) => ((rows.flags[row] ?? 0) & workBit) !== 0,
     parentRow,
     ownRow,
-    mark: setFlags,
-    marks: (row) => (rows.flags[row] ?? 0) & ~workBit,
+    mark: (row) => rows.marks[row] ?? 0,
+    setMark: (row, mark) => {
+      rows.marks[row] = mark
+    },
+    isOccupied: (row) => ((rows.flags[row] ?? 0) & occupiedBit) !== 0,
     add(view, fateByte) {
       const isWork = isWorkFate(fateByte)
       if (view.kindByte === kindBytes.directory) {
         const row = ownRow(view)
+        occupy(rows.parents[row] ?? -1)
         if (isWork) setFlags(row, workBit)
         return
       }
-      if (!isWork) return
       const row = parentRow(view)
+      occupy(row)
+      if (!isWork) return
       if (view.links > 1) hasHardLinks = true
       if (view.kindByte === kindBytes.symlink) rows.links[row] = (rows.links[row] ?? 0) + 1
       else {

@@ -78,6 +78,8 @@ export interface RecordView {
   pathEnd: number
   /** Where the last name of the path begins: `pathStart` for an entry that stands directly in the source. */
   nameStart: number
+  /** Every byte of the path is below 128: it is valid UTF-8 without looking further. */
+  isAscii: boolean
   /** Symlink target, raw bytes; an empty range otherwise. The record ends with the NUL at `targetEnd`. */
   targetStart: number
   targetEnd: number

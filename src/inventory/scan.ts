@@ -22,6 +22,9 @@ const zero = 0x30
 const minus = 0x2d
 const dot = 0x2e
 
+/** No path or link target is nearly that long: a record that does not end is no record. */
+const RECORD_BYTES_MAX = 1024 * 1024
+
 const incomplete = -1
 const malformed = -2
 
@@ -67,13 +70,16 @@ function readMtime(buffer: Buffer, from: number, to: number, view: RecordView): 
 function readNames(buffer: Buffer, from: number, view: RecordView): number {
   let at = from
   let nameStart = from
+  let allBits = 0
   for (; at < buffer.length; at++) {
-    const byte = buffer[at]
+    const byte = buffer[at] ?? 0
+    allBits |= byte
     if (byte === slash) nameStart = at + 1
     else if (byte === 0) break
   }
   view.pathStart = from
   view.nameStart = nameStart
+  view.isAscii = allBits < 0x80
   view.pathEnd = at
   view.targetStart = at + 1
   for (at++; at < buffer.length; at++) if (buffer[at] === 0) break
@@ -144,6 +150,7 @@ function emptyView(): RecordView {
     pathStart: 0,
     pathEnd: 0,
     nameStart: 0,
+    isAscii: true,
     targetStart: 0,
     targetEnd: 0,
   }
@@ -167,7 +174,11 @@ export function createScanner(form: 'listing' | 'manifest', onRecord: (view: Rec
       for (;;) {
         const next = readRecord(buffer, at, hasFates, view)
         if (next === malformed) return (fault = { offset: offset + at, reason: 'malformed' })
-        if (next === incomplete) break
+        if (next === incomplete) {
+          if (buffer.length - at > RECORD_BYTES_MAX)
+            return (fault = { offset: offset + at, reason: 'malformed' })
+          break
+        }
         onRecord(view)
         at = next
       }
