@@ -1,0 +1,45 @@
+/** Whether this machine can open a lab, and if not, why. */
+
+import { accessSync, constants } from 'node:fs'
+import { delimiter, join } from 'node:path'
+
+/** Debian puts daemons where the PATH of an ordinary user does not reach. */
+export const SEARCH_PATH = [
+  ...(process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== ''),
+  '/usr/local/sbin',
+  '/usr/sbin',
+  '/sbin',
+].join(delimiter)
+
+const PROGRAMS = ['slurmctld', 'slurmd', 'sbatch', 'squeue', 'scontrol', 'scancel', 'sinfo']
+const ACCOUNTING_PROGRAMS = ['slurmdbd', 'mariadbd', 'sacct', 'sacctmgr']
+
+/** The full path of `program`, or undefined where it is not installed. */
+export function findProgram(program: string): string | undefined {
+  return SEARCH_PATH.split(delimiter)
+    .map((folder) => join(folder, program))
+    .find((path) => {
+      try {
+        accessSync(path, constants.X_OK)
+        return true
+      } catch {
+        return false
+      }
+    })
+}
+
+/** The reason why there can be no lab here, or undefined where there can. */
+export function whyNoLab(options: { readonly accounting?: boolean } = {}): string | undefined {
+  const wanted = [...PROGRAMS, ...(options.accounting === true ? ACCOUNTING_PROGRAMS : [])]
+  const missing = wanted.filter((program) => findProgram(program) === undefined)
+  return missing.length === 0
+    ? undefined
+    : `no Slurm lab here, these are not installed: ${missing.join(', ')}`
+}
+
+/** For `describe.skipIf(!labAvailable())`; prints the reason when it says no. */
+export function labAvailable(options: { readonly accounting?: boolean } = {}): boolean {
+  const reason = whyNoLab(options)
+  if (reason !== undefined) console.warn(`skipped: ${reason}`)
+  return reason === undefined
+}
