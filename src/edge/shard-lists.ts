@@ -11,10 +11,8 @@ import { Bug } from '../units.ts'
 import { isSystemError, syncFolder, systemReason } from './files.ts'
 import { scanManifest } from './manifest-file.ts'
 import { ListFiles, WriteFault, type ListFile } from './shard-files.ts'
-import { writeBytes, writeExpected, writePath } from './shard-records.ts'
-
-/** Bytes of one list entry or name from the manifest's path; both raw. */
-export type PathCodec = (path: Uint8Array) => Uint8Array
+import { encoded, formOf, rawForm, rawRecordForm, type PathCodec, type PathForm } from './shard-paths.ts'
+import { writeExpected, writePath } from './shard-records.ts'
 
 export interface ShardListsOptions {
   readonly manifestPath: string
@@ -24,7 +22,7 @@ export interface ShardListsOptions {
   readonly folder: string
   /** The tool's own list entry, separator included. */
   readonly listEntry: PathCodec
-  /** A path as the destination shows it; absent: the same bytes as at the source. */
+  /** A path as the destination shows it, without `./`; absent: the same bytes as at the source. */
   readonly destinationName?: PathCodec
   readonly proof: ProofKind
   /** Symlinks go into `.links`, not into the tool's list. */
@@ -104,6 +102,8 @@ class ShardLists {
   private readonly files: ListFiles
   private readonly writers: readonly ShardWriter[]
   private readonly places: ShardPlaces
+  private readonly listForm: PathForm
+  private readonly nameForm: PathForm
   private readonly withMtime: boolean
 
   constructor(options: ShardListsOptions, files: ListFiles) {
@@ -111,6 +111,12 @@ class ShardLists {
     this.files = files
     this.writers = options.plan.shards.map((shard) => new ShardWriter(files, this.base(shard.id)))
     this.places = new ShardPlaces(options.tree, this.writers.length)
+    const { destinationName } = options
+    this.listForm = formOf(options.listEntry)
+    this.nameForm =
+      destinationName === undefined
+        ? rawForm
+        : formOf((name) => Buffer.concat([rawForm.before, destinationName(name)]))
     this.withMtime = options.proof === 'size+mtime'
   }
 
@@ -128,18 +134,11 @@ class ShardLists {
   }
 
   private write(writer: ShardWriter, view: RecordView): void {
-    const { destinationName, listEntry, symlinksSeparately } = this.options
-    const { buffer, pathStart, pathEnd } = view
-    if (destinationName === undefined)
-      writeExpected(writer.expect, view, this.withMtime, buffer, pathStart, pathEnd)
-    else {
-      const name = destinationName(buffer.subarray(pathStart, pathEnd))
-      writeExpected(writer.expect, view, this.withMtime, name, 0, name.length)
-    }
+    writeExpected(writer.expect, view, this.withMtime, this.nameForm)
     if (view.kindByte === kindBytes.directory) return
-    if (view.kindByte === kindBytes.symlink && symlinksSeparately)
-      writePath(writer.links, buffer, pathStart, pathEnd)
-    else writeBytes(writer.list, listEntry(buffer.subarray(pathStart, pathEnd)))
+    if (view.kindByte === kindBytes.symlink && this.options.symlinksSeparately)
+      writePath(writer.links, view, rawRecordForm)
+    else writePath(writer.list, view, this.listForm)
   }
 
   /** `.dirs` of every shard, after the last record: bytewise sorted, which has parents before their children. */
@@ -156,12 +155,8 @@ class ShardLists {
   /** As a string with one character per byte, which sorts as bytes do. */
   private directoryName(row: number): string {
     const raw = this.options.tree.path(row)
-    const { destinationName } = this.options
-    const name =
-      destinationName === undefined
-        ? raw
-        : Buffer.from(destinationName(Buffer.from(raw, 'latin1'))).toString('latin1')
-    return `./${name}\0`
+    if (this.nameForm.codec === undefined) return `./${raw}\0`
+    return `${Buffer.from(encoded(this.nameForm, Buffer.from(raw, 'latin1'))).toString('latin1')}\0`
   }
 
   /** @throws Bug when a shard is not what the plan says it is. */

@@ -1,6 +1,7 @@
 /** The records of shard files as bytes, copied from the manifest's record without a string on the way. */
 
 import { kindBytes, type RecordView } from '../inventory/entry.ts'
+import { encoded, writePlain, type PathForm } from './shard-paths.ts'
 import type { ListFile } from './shard-files.ts'
 
 const space = 0x20
@@ -8,7 +9,7 @@ const dot = 0x2e
 const slash = 0x2f
 const minus = 0x2d
 
-/** Bytes around the path in the longest record: kind, two numbers of up to 20 digits, spaces, `./`, `//`, NUL. */
+/** Bytes around the path in the longest record: kind, two numbers of up to 20 digits, spaces, `//`, NUL. */
 const frameBytes = 64
 
 /** A plain loop: names are short, and a native copy costs more than thirty bytes do. Returns the position behind. */
@@ -32,8 +33,11 @@ function unknownField(to: Buffer, at: number): number {
   return at + 2
 }
 
-/** ` SIZE MTIME ` of a file, from the text of its record: `KIND SIZE MTIME.FRACTION …`. */
-function fileFields(view: RecordView, withMtime: boolean, to: Buffer, at: number): number {
+/** `KIND SIZE MTIME ` with `-` for what is not asked for or not known, from the text of the manifest's record. */
+function writeHead(view: RecordView, withMtime: boolean, to: Buffer, at: number): number {
+  to[at++] = view.kindByte
+  to[at++] = space
+  if (view.kindByte !== kindBytes.file) return unknownField(to, unknownField(to, at))
   const sizeStart = view.recordStart + 2
   const sizeAt = at
   at = copyField(view.buffer, sizeStart, to, at, false)
@@ -45,16 +49,15 @@ function fileFields(view: RecordView, withMtime: boolean, to: Buffer, at: number
   return at
 }
 
-/** `./PATH\0`. */
-export function writePath(file: ListFile, path: Uint8Array, start: number, end: number): void {
-  file.reserve(end - start + frameBytes)
-  const { buffer } = file
-  let at = file.at
-  buffer[at++] = dot
-  buffer[at++] = slash
-  at = copy(path, start, end, buffer, at)
-  buffer[at++] = 0
-  file.at = at
+/** `//TARGET` of a symlink, and the NUL that ends the record. */
+function writeTail(view: RecordView, to: Buffer, at: number): number {
+  if (view.kindByte === kindBytes.symlink) {
+    to[at++] = slash
+    to[at++] = slash
+    at = copy(view.buffer, view.targetStart, view.targetEnd, to, at)
+  }
+  to[at++] = 0
+  return at
 }
 
 /** Bytes as they are. */
@@ -63,34 +66,32 @@ export function writeBytes(file: ListFile, content: Uint8Array): void {
   file.at = copy(content, 0, content.length, file.buffer, file.at)
 }
 
+/** The path of a record in this form. */
+export function writePath(file: ListFile, view: RecordView, form: PathForm): void {
+  file.reserve(view.pathEnd - view.pathStart + frameBytes)
+  const end = writePlain(form, view, file.buffer, file.at)
+  if (end >= 0) file.at = end
+  else writeBytes(file, encoded(form, view.buffer.subarray(view.pathStart, view.pathEnd)))
+}
+
 /**
- * `f SIZE MTIME ./PATH\0`, `d - - ./PATH\0` or `l - - ./PATH//TARGET\0`. `path[start..end)` is the path as the
- * destination names it; a time is in whole seconds, `-` where it is not asked for or not known.
+ * `f SIZE MTIME ./PATH\0`, `d - - ./PATH\0` or `l - - ./PATH//TARGET\0`, the path in `form`, which has no NUL of
+ * its own. A time is in whole seconds.
  */
-export function writeExpected(
-  file: ListFile,
-  view: RecordView,
-  withMtime: boolean,
-  path: Uint8Array,
-  start: number,
-  end: number,
-): void {
-  const isLink = view.kindByte === kindBytes.symlink
-  file.reserve(end - start + view.targetEnd - view.targetStart + frameBytes)
+export function writeExpected(file: ListFile, view: RecordView, withMtime: boolean, form: PathForm): void {
+  const targetBytes = view.targetEnd - view.targetStart
+  file.reserve(view.pathEnd - view.pathStart + targetBytes + frameBytes)
   const { buffer } = file
-  let at = file.at
-  buffer[at++] = view.kindByte
-  buffer[at++] = space
-  if (view.kindByte === kindBytes.file) at = fileFields(view, withMtime, buffer, at)
-  else at = unknownField(buffer, unknownField(buffer, at))
-  buffer[at++] = dot
-  buffer[at++] = slash
-  at = copy(path, start, end, buffer, at)
-  if (isLink) {
-    buffer[at++] = slash
-    buffer[at++] = slash
-    at = copy(view.buffer, view.targetStart, view.targetEnd, buffer, at)
+  const headEnd = writeHead(view, withMtime, buffer, file.at)
+  const pathEnd = writePlain(form, view, buffer, headEnd)
+  if (pathEnd >= 0) {
+    file.at = writeTail(view, buffer, pathEnd)
+    return
   }
-  buffer[at++] = 0
-  file.at = at
+  // The encoded path may need more room, and making room may empty the buffer: so the record is made apart.
+  const head = Buffer.from(buffer.subarray(file.at, headEnd))
+  const tail = Buffer.allocUnsafe(targetBytes + frameBytes)
+  const tailEnd = writeTail(view, tail, 0)
+  const path = encoded(form, view.buffer.subarray(view.pathStart, view.pathEnd))
+  writeBytes(file, Buffer.concat([head, path, tail.subarray(0, tailEnd)]))
 }
