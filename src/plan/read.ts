@@ -40,7 +40,7 @@ export interface PlanText {
   /** Absolute path that `~` stands for. */
   readonly home: string
   /** `--var name=value`. */
-  readonly vars: ReadonlyMap<string, string>
+  readonly vars: Readonly<Record<string, string>>
   /** What `${env.NAME}` is looked up in. */
   readonly env: Readonly<Record<string, string | undefined>>
 }
@@ -83,7 +83,10 @@ export function readPlan(input: PlanText): Result<ReadPlan> {
   const parsed = parseText(source)
   if (!parsed.ok) return parsed
   const tree = readTree(source, parsed.value)
-  const expanded = expandVariables(source, tree.root, input)
+  const expanded = expandVariables(source, tree.root, {
+    vars: new Map(Object.entries(input.vars)),
+    env: input.env,
+  })
   const checked = checkSchema(source, expanded.root)
   const seen = look(source, expanded.root, checked.written, input)
   const problems = inOrder([

@@ -21,8 +21,6 @@ export const afterNamesTransfers: Rule = (seen) =>
       .filter((parent) => !seen.transferNames.has(parent))
       .map((parent) => {
         const others = [...seen.transferNames].filter((name) => name !== transfer.name)
-        const known =
-          others.length === 0 ? 'The plan has no other transfer.' : `Other transfers: ${others.join(', ')}.`
         return errorOnItem(seen, ['transfers', transfer.name, 'after'], parent, {
           code: 'SX122',
           what: `'after' names '${parent}', which is not a transfer of this plan`,
