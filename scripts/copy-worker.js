@@ -1,12 +1,21 @@
-/** Copies what the compiler leaves behind: the worker's shell parts and the schemas, each to where dist looks for it. */
+/** After the compiler: copies the worker's shell parts beside the code that reads them, and removes what has no source. */
 
-import { cpSync, readdirSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const project = fileURLToPath(new URL('..', import.meta.url))
-const sources = join(project, 'src')
+const source = join(project, 'src')
+const built = join(project, 'dist')
 
-for (const entry of readdirSync(sources, { recursive: true, encoding: 'utf8' })) {
-  if (/\.(sh|awk|json)$/.test(entry)) cpSync(join(sources, entry), join(project, 'dist', entry))
+/** The compiler passes these by. */
+const COPIED = /\.(sh|awk|json)$/
+
+for (const path of readdirSync(source, { recursive: true, encoding: 'utf8' })) {
+  if (COPIED.test(path)) cpSync(join(source, path), join(built, path))
+}
+// A module that was renamed would otherwise stay in the published package under its old name.
+for (const path of readdirSync(built, { recursive: true, encoding: 'utf8' })) {
+  const origin = path.replace(/\.js$/, '.ts')
+  if (/\.(js|sh|awk|json)$/.test(path) && !existsSync(join(source, origin))) rmSync(join(built, path))
 }
