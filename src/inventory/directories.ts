@@ -9,13 +9,13 @@ export interface TreeBuilder extends DirectoryTree {
   parentRow(view: RecordView): number
   /** Row of the directory that the entry, itself a directory, is. */
   ownRow(view: RecordView): number
+  /** The path is known as a directory's, by its own entry or by one below it. */
+  has(view: RecordView): boolean
   /** Counts the entry where its fate makes it work. */
   add(view: RecordView, fateByte: number): void
   /** A note of the caller's about a row, 0..127; 0 until set. The compare keeps there what stands at the destination. */
   mark(row: number): number
   setMark(row: number, mark: number): void
-  /** Something, work or not, stands in this directory or below it. */
-  isOccupied(row: number): boolean
 }
 
 /** Bits of `flags`. */
@@ -86,6 +86,10 @@ class RowIndex {
     return row
   }
 
+  has(path: string): boolean {
+    return this.rowOfPath.has(path)
+  }
+
   private isLast(buffer: Buffer, start: number, end: number): boolean {
     const last = this.last
     if (last.length !== end - start) return false
@@ -149,6 +153,7 @@ export function createTree(): TreeBuilder {
     isWork: (row) => ((rows.flags[row] ?? 0) & workBit) !== 0,
     parentRow,
     ownRow,
+    has: (view) => index.has(view.buffer.toString('latin1', view.pathStart, view.pathEnd)),
     mark: (row) => rows.marks[row] ?? 0,
     setMark: (row, mark) => {
       rows.marks[row] = mark

@@ -20,6 +20,8 @@ export interface DirectoryTree {
   ownLargestBytes(row: number): number
   /** This directory's own entry is work: it has to be made at the destination. */
   isWork(row: number): boolean
+  /** Something, work or not, stands in this directory or below it. */
+  isOccupied(row: number): boolean
   /** Some entry that is work has more than one link: hard-link groups must be looked for. */
   readonly hasHardLinks: boolean
 }

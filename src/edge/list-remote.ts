@@ -1,0 +1,169 @@
+/** Asks rclone about a remote, and lists it as a stream of the records that a local listing has. */
+
+import { failWith, ok, type Result } from '../diagnostic.ts'
+import { createLsjsonReader } from '../inventory/lsjson.ts'
+import type { Location } from '../plan/plan.ts'
+import { millis } from '../units.ts'
+import type { ListingErrors } from './list-local.ts'
+import { run, type Argv, type ProcessFailure } from './process.ts'
+import { runListing } from './survey-process.ts'
+
+export type RemoteLocation = Extract<Location, { kind: 'rclone' }>
+
+export interface RemoteContext {
+  readonly location: RemoteLocation
+  readonly rclonePath: string
+  readonly env: Readonly<Record<string, string>>
+  readonly signal: AbortSignal
+}
+
+/** Longest wait for an answer about one remote: a server that is slow to let us in, not a listing. */
+const QUESTION_TIMEOUT = millis(120_000)
+
+/** rclone's exit code for a directory that is not there. */
+const NO_DIRECTORY = 3
+const NO_FILE = 4
+
+/** `remote:path`, as rclone takes it. */
+export function remotePath(location: RemoteLocation): string {
+  return `${location.remote}:${location.path}`
+}
+
+function rcloneArgv(context: RemoteContext, ...args: readonly string[]): Argv {
+  const config = context.location.configPath
+  return [context.rclonePath, ...args, ...(config === undefined ? [] : ['--config', config])]
+}
+
+/** The last line that says why, without rclone's date in front. */
+function lastWords(stderr: string): string {
+  const line = stderr.trim().split('\n').at(-1) ?? ''
+  return line.replace(/^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d /, '')
+}
+
+function remoteFailure(context: RemoteContext, failure: ProcessFailure): ReturnType<typeof failWith> {
+  context.signal.throwIfAborted()
+  if (failure.kind === 'missing')
+    return failWith(
+      'SX312',
+      `there is no rclone at ${context.rclonePath}`,
+      'Install rclone, or name it in the plan: tools: { rclone: { path: … } }.',
+    )
+  const why = failure.kind === 'timeout' ? 'it did not answer in two minutes' : lastWords(failure.stderr)
+  return failWith(
+    'SX309',
+    `cannot look at ${remotePath(context.location)}: ${why}`,
+    `Try \`rclone lsf ${context.location.remote}:\` by hand, and mend the remote's entry in rclone.conf.`,
+  )
+}
+
+/** What a remote can tell without a request per object. */
+export interface RemoteTraits {
+  /** Listings carry modification times that were set by whoever copied, to the second at least. */
+  readonly mtimeIsFree: boolean
+}
+
+/**
+ * Reads `rclone backend features`: a remote whose times cost a request per object says `SlowModTime`, one that keeps
+ * none has a precision of a hundred years. An rclone too old for the question (before 1.59) counts as "not free".
+ */
+export async function askTraits(context: RemoteContext): Promise<Result<RemoteTraits>> {
+  const argv = rcloneArgv(context, 'backend', 'features', remotePath(context.location))
+  const answer = await run(argv, { timeoutMillis: QUESTION_TIMEOUT, env: context.env, stop: context.signal })
+  if (!answer.ok) {
+    if (answer.error.stderr.includes('command not found')) return ok({ mtimeIsFree: false })
+    return remoteFailure(context, answer.error)
+  }
+  return ok({ mtimeIsFree: saysFreeMtime(answer.value.stdout) })
+}
+
+function saysFreeMtime(json: string): boolean {
+  try {
+    const answer = JSON.parse(json) as { Precision?: unknown; Features?: { SlowModTime?: unknown } }
+    return (
+      answer.Features?.SlowModTime === false &&
+      typeof answer.Precision === 'number' &&
+      answer.Precision <= 1e9
+    )
+  } catch {
+    return false
+  }
+}
+
+/** What stands at a remote path. `name` is a file's own name. */
+export type RemoteSort =
+  { readonly sort: 'absent' | 'directory' } | { readonly sort: 'file'; readonly name: string }
+
+/** One question, `lsjson --stat`: is there a directory, a file, or nothing. */
+export async function askSort(context: RemoteContext): Promise<Result<RemoteSort>> {
+  const argv = rcloneArgv(
+    context,
+    'lsjson',
+    '--stat',
+    '--no-modtime',
+    '--no-mimetype',
+    remotePath(context.location),
+  )
+  const answer = await run(argv, { timeoutMillis: QUESTION_TIMEOUT, env: context.env, stop: context.signal })
+  if (!answer.ok) {
+    const { exitCode } = answer.error
+    if (exitCode === NO_DIRECTORY || exitCode === NO_FILE) return ok({ sort: 'absent' })
+    return remoteFailure(context, answer.error)
+  }
+  try {
+    const item = JSON.parse(answer.value.stdout) as { IsDir?: unknown; Name?: unknown } | null
+    if (item === null) return ok({ sort: 'absent' })
+    if (item.IsDir === true) return ok({ sort: 'directory' })
+    if (item.IsDir === false && typeof item.Name === 'string') return ok({ sort: 'file', name: item.Name })
+  } catch {
+    // Falls through: no answer is an answer that makes no sense.
+  }
+  return failWith(
+    'SX311',
+    `rclone's answer about ${remotePath(context.location)} makes no sense`,
+    'Run soxplan with an rclone of 1.59 or newer.',
+  )
+}
+
+/**
+ * Streams every entry below a remote path, or the one file that it is. No request per object: no MIME types, and
+ * times only when `withMtime` asks for them. Fails SX309 when the listing is not whole, SX311 when it is no listing.
+ */
+export async function listRemote(
+  context: RemoteContext,
+  withMtime: boolean,
+  onChunk: (records: Buffer) => Promise<void> | undefined,
+): Promise<Result<ListingErrors>> {
+  const reader = createLsjsonReader()
+  let badLine: number | undefined
+  const args = ['lsjson', '-R', '--no-mimetype', ...(withMtime ? [] : ['--no-modtime'])]
+  const ended = await runListing({
+    argv: rcloneArgv(context, ...args, remotePath(context.location)),
+    env: context.env,
+    signal: context.signal,
+    ignoreLine: (line) => !/ (ERROR|CRITICAL|Failed)\b/.test(line) || line.includes('Failed to lsjson'),
+    onChunk(chunk) {
+      if (badLine !== undefined) return undefined
+      const read = reader.push(chunk)
+      if ('records' in read) return onChunk(read.records)
+      badLine = read.badLine
+      return undefined
+    },
+  })
+  const place = remotePath(context.location)
+  if (badLine !== undefined)
+    return failWith(
+      'SX311',
+      `line ${badLine} of rclone's listing of ${place} is no entry`,
+      'Run soxplan with an rclone of 1.59 or newer.',
+    )
+  if (ended.exitCode === 0 && reader.isComplete()) return ok(ended.errors)
+  // A directory that can not be read is named and the rest is listed; without a name nothing is known to be whole.
+  if (ended.exitCode !== undefined && reader.isComplete() && ended.errors.count > 0) return ok(ended.errors)
+  return remoteFailure(context, {
+    argv: rcloneArgv(context, ...args, place),
+    kind: ended.spawnError === undefined ? 'exit' : 'missing',
+    exitCode: ended.exitCode,
+    stdout: '',
+    stderr: ended.errors.lines.at(-1) ?? ended.signal ?? 'it ended in the middle of the listing',
+  })
+}

@@ -1,0 +1,93 @@
+/** What a survey knows before it lists anything: the request, both ends, and what will be compared. */
+
+import { ok, type Result } from '../diagnostic.ts'
+import type { FatePolicy } from '../inventory/fates.ts'
+import { compileFilter, type PathFilter } from '../inventory/filter.ts'
+import type { Location, Transfer } from '../plan/plan.ts'
+import { askTraits, type RemoteContext, type RemoteLocation } from './list-remote.ts'
+import {
+  checkApart,
+  findDestination,
+  findSource,
+  type DestinationEnd,
+  type SourceEnd,
+} from './survey-ends.ts'
+
+export interface SurveyRequest {
+  readonly transfer: Transfer
+  /** Where the manifest is written, absolute. Its folder exists. */
+  readonly manifestPath: string
+  /** The plan's proof reads contents: entries that look equal become `check` instead of `same`. */
+  readonly proveAll: boolean
+  readonly rclonePath: string
+  /** The whole environment of rclone; find gets its PATH and nothing else. */
+  readonly env: Readonly<Record<string, string>>
+  readonly signal: AbortSignal
+  /** Called now and then with the number of entries listed so far. */
+  readonly onProgress?: (entries: number) => void
+}
+
+/** All that is known before the listing starts. */
+export interface Ground {
+  readonly request: SurveyRequest
+  readonly remote: (location: RemoteLocation) => RemoteContext
+  readonly source: SourceEnd
+  readonly destination: DestinationEnd
+  readonly times: Times
+  readonly filter: PathFilter | undefined
+}
+
+/** Whether a remote's listing tells times, and has to. */
+export interface Times {
+  readonly comparison: FatePolicy['comparison']
+  readonly fromSource: boolean
+  readonly fromDestination: boolean
+}
+
+/** Looks at both ends. Fails as `survey` says, for everything that is known before a listing. */
+export async function prepareGround(request: SurveyRequest): Promise<Result<Ground>> {
+  const { transfer, env, rclonePath, signal } = request
+  signal.throwIfAborted()
+  const filter = compileFilter(transfer.include, transfer.exclude)
+  if (!filter.ok) return filter
+  const remote = (location: RemoteLocation): RemoteContext => ({ location, env, rclonePath, signal })
+  const source = await findSource(transfer.from, remote)
+  if (!source.ok) return source
+  const destination = await findDestination(transfer, source.value, remote)
+  if (!destination.ok) return destination
+  const apart = await checkApart(source.value, destination.value)
+  if (!apart.ok) return apart
+  const times = await settleTimes(transfer, destination.value, remote)
+  if (!times.ok) return times
+  return ok({
+    request,
+    remote,
+    source: source.value,
+    destination: destination.value,
+    times: times.value,
+    filter: filter.value,
+  })
+}
+
+/** `auto` compares times where both ends tell them for free: disks, and remotes that list them. */
+async function settleTimes(
+  transfer: Transfer,
+  destination: DestinationEnd,
+  remote: (location: RemoteLocation) => RemoteContext,
+): Promise<Result<Times>> {
+  const isFree = async (location: Location): Promise<Result<boolean>> => {
+    if (location.kind === 'local') return ok(true)
+    const traits = await askTraits(remote(location))
+    return traits.ok ? ok(traits.value.mtimeIsFree) : traits
+  }
+  const [from, to] = await Promise.all([isFree(transfer.from), isFree(destination.root)])
+  if (!from.ok) return from
+  if (!to.ok) return to
+  const isAsked = transfer.compare === 'size+mtime' || transfer.existing === 'keep-newer'
+  const auto = from.value && to.value ? 'size+mtime' : 'size'
+  return ok({
+    comparison: transfer.compare === 'auto' ? auto : transfer.compare,
+    fromSource: from.value || isAsked,
+    fromDestination: to.value || isAsked,
+  })
+}

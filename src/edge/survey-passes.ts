@@ -1,0 +1,171 @@
+/** The passes of a survey: over the destination where it is a remote, over the source, and over its manifest again where that is needed. */
+
+import { failWith, ok, type Result } from '../diagnostic.ts'
+import { createTree, type TreeBuilder } from '../inventory/directories.ts'
+import { kindBytes } from '../inventory/entry.ts'
+import type { FatePolicy } from '../inventory/fates.ts'
+import { createRemoteIndex, type RemoteIndex } from '../inventory/remote-index.ts'
+import { createScanner } from '../inventory/scan.ts'
+import { pathText, type Summary } from '../inventory/summary.ts'
+import type { Transfer } from '../plan/plan.ts'
+import { Bug } from '../units.ts'
+import { listLocal, type ListingErrors } from './list-local.ts'
+import { listRemote } from './list-remote.ts'
+import { lookAtLocal, lookAtNothing, lookAtRemote, type DestinationLook } from './look-destination.ts'
+import { createManifestWriter, scanManifest } from './manifest-file.ts'
+import type { Ground } from './survey-ground.ts'
+import { createIntake, type Intake } from './survey-intake.ts'
+
+/** What a remote destination holds; undefined when there is nothing to list. */
+async function indexDestination(ground: Ground): Promise<Result<RemoteIndex | undefined>> {
+  const { destination, remote, times } = ground
+  const { root, name, state } = destination
+  if (root.kind === 'local' || state !== 'filled') return ok(undefined)
+  const place = name === undefined ? root.path : root.path === '' ? name : `${root.path}/${name}`
+  const index = createRemoteIndex()
+  const scanner = createScanner('listing', (view) => {
+    index.add(view)
+  })
+  const listed = await listRemote(remote({ ...root, path: place }), times.fromDestination, (records) => {
+    scanner.push(records)
+    return undefined
+  })
+  if (!listed.ok) return listed
+  const fault = scanner.end()
+  if (fault !== undefined) throw new Bug(`our own record is ${fault.reason} at byte ${fault.offset}`)
+  return ok(index)
+}
+
+function openLook(ground: Ground, tree: TreeBuilder, index: RemoteIndex | undefined): DestinationLook {
+  const { root, name, state } = ground.destination
+  if (index !== undefined) return lookAtRemote(index, name)
+  if (state !== 'filled') return lookAtNothing()
+  return lookAtLocal({
+    root: root.path,
+    tree,
+    followLinks: ground.request.transfer.followDestinationLinks,
+    ...(name === undefined ? {} : { newName: name }),
+  })
+}
+
+/** One pass over the entries, and what came of it. */
+export interface Taken {
+  readonly tree: TreeBuilder
+  readonly summary: Summary
+  readonly filtered: number
+  readonly errors: ListingErrors
+}
+
+async function takeIn(
+  ground: Ground,
+  index: RemoteIndex | undefined,
+  prefixes: ReadonlySet<string> | undefined,
+  feed: (intake: Intake) => Promise<Result<ListingErrors>>,
+): Promise<Result<Taken>> {
+  const { request, source, destination } = ground
+  const tree = createTree()
+  const writer = createManifestWriter(request.manifestPath)
+  let isKept = false
+  try {
+    const intake = createIntake({
+      tree,
+      look: openLook(ground, tree, index),
+      policy: policyOf(ground),
+      filter: ground.filter,
+      writer,
+      sourceRoot: source.root,
+      destinationRoot: destination.root,
+      ...(prefixes === undefined ? {} : { prefixes }),
+      ...(request.onProgress === undefined ? {} : { onProgress: request.onProgress }),
+    })
+    const fed = await feed(intake)
+    if (!fed.ok) return fed
+    const whole = intake.end()
+    if (!whole.ok) return whole
+    if (intake.links > 0 && isUndecided(request.transfer))
+      return askAboutLinks(request.transfer, intake.links)
+    const written = await writer.close()
+    isKept = true
+    if (!written.ok) return written
+    return ok({ tree, summary: intake.summary.finish(), filtered: intake.filtered, errors: fed.value })
+  } finally {
+    if (!isKept) await writer.discard()
+  }
+}
+
+function policyOf(ground: Ground): FatePolicy {
+  const { transfer, proveAll } = ground.request
+  return {
+    existing: transfer.existing,
+    comparison: ground.times.comparison,
+    proveAll,
+    symlinks: transfer.symlinks ?? 'keep',
+    destination: transfer.to.kind,
+  }
+}
+
+/** Between disks links are kept; a remote holds no links, so somebody has to say what becomes of them. */
+function isUndecided(transfer: Transfer): boolean {
+  return transfer.symlinks === undefined && transfer.to.kind === 'rclone'
+}
+
+function askAboutLinks(transfer: Transfer, links: number): ReturnType<typeof failWith> {
+  return failWith(
+    'SX307',
+    `transfer ${transfer.name}: the source has ${links} symlink${links === 1 ? '' : 's'}, and a remote holds none`,
+    'Write `symlinks: follow` to copy what they lead to, `symlinks: skip` to leave them out, or `symlinks: keep` to store each as a small NAME.rclonelink file.',
+  )
+}
+
+async function listSource(ground: Ground, intake: Intake): Promise<Result<ListingErrors>> {
+  const { request, source, remote, times } = ground
+  const onChunk = (chunk: Buffer): Promise<void> | undefined => intake.push(chunk)
+  if (source.listed.kind === 'rclone') return listRemote(remote(source.listed), times.fromSource, onChunk)
+  return listLocal({
+    path: source.listed.path,
+    single: source.kind === 'file',
+    follow: request.transfer.symlinks === 'follow',
+    env: request.env['PATH'] === undefined ? {} : { PATH: request.env['PATH'] },
+    signal: request.signal,
+    onChunk,
+  })
+}
+
+/** Files of a remote source whose names are also directories: no disk holds both. Latin1 paths. */
+async function findPrefixes(ground: Ground, tree: TreeBuilder): Promise<Result<ReadonlySet<string>>> {
+  const { request, source, destination } = ground
+  const prefixes = new Set<string>()
+  if (source.root.kind === 'local' || destination.root.kind === 'rclone') return ok(prefixes)
+  const scanned = await scanManifest(
+    request.manifestPath,
+    (view) => {
+      if (view.kindByte === kindBytes.file && tree.has(view)) prefixes.add(pathText(view))
+    },
+    { stop: request.signal },
+  )
+  return scanned.ok ? ok(prefixes) : scanned
+}
+
+/** Lists, compares and writes the manifest. */
+export async function takeAll(ground: Ground): Promise<Result<Taken>> {
+  const { manifestPath, signal } = ground.request
+  const index = await indexDestination(ground)
+  if (!index.ok) return index
+  const listed = await takeIn(ground, index.value, undefined, (intake) => listSource(ground, intake))
+  if (!listed.ok) return listed
+  const prefixes = await findPrefixes(ground, listed.value.tree)
+  if (!prefixes.ok) return prefixes
+  if (prefixes.value.size === 0) return listed
+  // Which keys have others below them is known at the end only, so that all is judged again.
+  const judged = await takeIn(ground, index.value, prefixes.value, async (intake) => {
+    const scanned = await scanManifest(
+      manifestPath,
+      (view) => {
+        intake.take(view)
+      },
+      { stop: signal },
+    )
+    return scanned.ok ? ok(listed.value.errors) : scanned
+  })
+  return judged.ok ? ok({ ...judged.value, filtered: listed.value.filtered }) : judged
+}

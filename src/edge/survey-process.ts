@@ -1,0 +1,99 @@
+/** Runs a lister as a child process: stdout as a stream of chunks, stderr as a bounded list of lines. */
+
+import { spawn } from 'node:child_process'
+import type { Readable } from 'node:stream'
+import { printable } from '../inventory/printable.ts'
+import type { Argv } from './process.ts'
+
+/** Lines of stderr kept; all are counted. */
+const LINES_KEPT = 20
+/** Longest line of stderr kept, bytes: a path and a few words. */
+const LINE_BYTES_MAX = 8192
+
+export interface ListingRequest {
+  readonly argv: Argv
+  /** The whole environment of the child; `LC_ALL=C` and `TZ=UTC` are added. */
+  readonly env: Readonly<Record<string, string>>
+  readonly signal: AbortSignal
+  /** Called with each chunk of stdout; what it returns is waited for. */
+  readonly onChunk: (chunk: Buffer) => Promise<void> | undefined
+  /** Lines of stderr that are no errors. */
+  readonly ignoreLine?: (line: string) => boolean
+}
+
+export interface ListingEnd {
+  /** Undefined when it was ended by a signal or never started. */
+  readonly exitCode: number | undefined
+  readonly signal: string | undefined
+  /** Why it never started, such as `ENOENT`. */
+  readonly spawnError: string | undefined
+  /** What it said on stderr; `lines` are printable and without the program's name in front. */
+  readonly errors: { readonly count: number; readonly lines: readonly string[] }
+}
+
+/** Collects lines of raw bytes; only the first few are kept. */
+async function collectLines(
+  stream: Readable,
+  ignore: (line: string) => boolean,
+): Promise<ListingEnd['errors']> {
+  const lines: string[] = []
+  let count = 0
+  let rest = ''
+  const take = (line: string): void => {
+    if (line === '' || ignore(line)) return
+    count++
+    if (lines.length < LINES_KEPT) lines.push(printable(line))
+  }
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    const parts = (rest + chunk.toString('latin1')).split('\n')
+    rest = (parts.pop() ?? '').slice(0, LINE_BYTES_MAX)
+    parts.forEach(take)
+  }
+  take(rest)
+  return { count, lines }
+}
+
+/**
+ * Runs the lister to its end. On abort the child is ended and the signal's reason is thrown; so is what `onChunk`
+ * throws. Nothing else is: how it ended is in the answer.
+ */
+export async function runListing(request: ListingRequest): Promise<ListingEnd> {
+  const [program, ...args] = request.argv
+  request.signal.throwIfAborted()
+  const child = spawn(program, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...request.env, LC_ALL: 'C', TZ: 'UTC' },
+  })
+  let spawnError: string | undefined
+  const closed = new Promise<{ exitCode: number | undefined; signal: string | undefined }>((resolve) => {
+    child.once('error', (error: NodeJS.ErrnoException) => {
+      spawnError ??= error.code ?? error.message
+    })
+    child.once('close', (exitCode, signal) => {
+      resolve({ exitCode: exitCode ?? undefined, signal: signal ?? undefined })
+    })
+  })
+  const stop = (): void => {
+    child.kill('SIGKILL')
+  }
+  request.signal.addEventListener('abort', stop, { once: true })
+  try {
+    const errors = collectLines(child.stderr, request.ignoreLine ?? (() => false))
+    for await (const chunk of child.stdout as AsyncIterable<Buffer>) {
+      const pending = request.onChunk(chunk)
+      if (pending !== undefined) await pending
+    }
+    const ended = await closed
+    request.signal.throwIfAborted()
+    return {
+      ...ended,
+      ...(spawnError === undefined ? {} : { exitCode: undefined }),
+      spawnError,
+      errors: await errors,
+    }
+  } finally {
+    request.signal.removeEventListener('abort', stop)
+    stop()
+    await closed
+  }
+}
