@@ -50,7 +50,7 @@ function renderOne({ code, severity, what, why, todo, at }: Diagnostic, options:
   if (at !== undefined) {
     const { line, column, shown, caret } = excerpt(at)
     lines.push(`  ${paint('dim', `${displayName(at.file, options.folder)}:${line}:${column}`)}`)
-    lines.push(`  | ${shown}`.trimEnd(), `  | ${paint(tone, caret)}`)
+    if (shown.trim() !== '') lines.push(`  | ${shown}`.trimEnd(), `  | ${paint(tone, caret)}`)
   }
   if (why !== undefined) lines.push(...indented(why))
   lines.push(...indented(todo))

@@ -16,11 +16,12 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   return best
 }
 
-/** `Did you mean 'transfers'?`, with `otherwise` behind it; only `otherwise` when no candidate is near. */
+/** `Did you mean 'transfers'? Otherwise …`; only `otherwise` when no candidate is near. */
 export function didYouMean(word: string, candidates: Iterable<string>, otherwise = ''): string {
   const near = nearest(word, candidates)
   if (near === undefined) return otherwise
-  return otherwise === '' ? `Did you mean '${near}'?` : `Did you mean '${near}'? ${otherwise}`
+  const rest = otherwise === '' ? '' : ` Otherwise ${otherwise.charAt(0).toLowerCase()}${otherwise.slice(1)}`
+  return `Did you mean '${near}'?${rest}`
 }
 
 /** More names than these help nobody in a message. */

@@ -36,7 +36,6 @@ export function parseText(source: Source): Result<ParsedPlan> {
     stringKeys: true,
     prettyErrors: false,
     resolveKnownTags: false,
-    logLevel: 'silent',
   })
   const [problem] = [...document.errors].sort((a, b) => a.pos[0] - b.pos[0])
   if (problem !== undefined) return fail([syntaxError(source, problem)])
@@ -65,7 +64,7 @@ function rootOf(source: Source, document: Document): Result<ParsedPlan> {
 }
 
 function syntaxError(source: Source, problem: YAMLError): Diagnostic {
-  const place: Place = { start: problem.pos[0], end: Math.max(problem.pos[1], problem.pos[0] + 1) }
+  const place = placeOf(source, problem)
   if (problem.code === 'MULTIPLE_DOCS') {
     return errorAt(source, place, {
       code: 'SX103',
@@ -83,6 +82,13 @@ function syntaxError(source: Source, problem: YAMLError): Diagnostic {
         ? 'Indent with spaces.'
         : 'Correct this line. Text that holds `: `, ` #`, quotes, brackets or a leading `*`, `&`, `!`, `%`, `@` goes in quotes.',
   })
+}
+
+/** Where the parser stumbled; at the end of the file the last thing that was written, because there the mistake is. */
+function placeOf({ text }: Source, { pos: [start, end] }: YAMLError): Place {
+  if (text.slice(start).trim() !== '') return { start, end: Math.max(end, start + 1) }
+  const last = text.trimEnd().length
+  return { start: Math.max(0, last - 1), end: last }
 }
 
 function failAt(source: Source, place: Place, finding: Parameters<typeof errorAt>[2]) {

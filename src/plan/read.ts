@@ -75,7 +75,7 @@ const rules: readonly Rule[] = [
 
 /**
  * Reads a plan. Never throws for any text. All that is wrong comes at once, in the order of the file, each mistake
- * once; only a file that is no YAML, or none of its own, ends the reading at once. On failure the warnings are in
+ * once; only what is no YAML, and an alias bomb, end the reading at once. On failure the warnings are in
  * the list too.
  */
 export function readPlan(input: PlanText): Result<ReadPlan> {
@@ -83,6 +83,9 @@ export function readPlan(input: PlanText): Result<ReadPlan> {
   const parsed = parseText(source)
   if (!parsed.ok) return parsed
   const tree = readTree(source, parsed.value)
+  // What an alias bomb was cut down to is not what anybody wrote.
+  const bomb = tree.problems.filter(({ code }) => code === 'SX108')
+  if (bomb.length > 0) return fail(bomb)
   const expanded = expandVariables(source, tree.root, {
     vars: new Map(Object.entries(input.vars)),
     env: input.env,

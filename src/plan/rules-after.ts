@@ -49,9 +49,17 @@ export const afterHasNoCycle: Rule = (seen) => {
 
 function cycleDiagnostic(seen: Seen, cycle: readonly string[]): Diagnostic {
   const [first = '', second = first] = cycle
-  return errorOnItem(seen, ['transfers', first, 'after'], second, {
+  const path = ['transfers', first, 'after']
+  if (cycle.length === 1) {
+    return errorOnItem(seen, path, first, {
+      code: 'SX123',
+      what: `'${first}' waits for itself`,
+      todo: 'Remove it from its own `after`.',
+    })
+  }
+  return errorOnItem(seen, path, second, {
     code: 'SX123',
-    what: cycle.length === 1 ? `'${first}' waits for itself` : 'Transfers wait for each other in a circle',
+    what: 'Transfers wait for each other in a circle',
     why: `Each waits for the next: ${[...cycle, first].join(' → ')}.`,
     todo: 'Remove one `after` of these, so that one of them can start.',
   })

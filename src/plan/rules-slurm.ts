@@ -69,7 +69,7 @@ function notAllowed(name: string, what: string, todo?: string): Finding {
   return {
     code: 'SX130',
     what,
-    todo: todo ?? didYouMean(name, extraOptions, 'docs/plan-file.md lists the options that `extra` takes.'),
+    todo: todo ?? didYouMean(name, extraOptions, 'See docs/plan-file.md for the options that `extra` takes.'),
   }
 }
 
@@ -89,7 +89,7 @@ export const timeIsNotZero: Rule = (seen) =>
   )
 
 /** `exclusive` stands in a transfer for convenience; twice and differently nobody could tell which counts. */
-export const exclusiveIsSaidOnce: Rule = ({ ...seen }) => {
+export const exclusiveIsSaidOnce: Rule = (seen) => {
   const places: readonly { path: Path; own?: boolean | undefined; slurm?: boolean | undefined }[] = [
     { path: [], own: seen.written.exclusive, slurm: seen.written.slurm?.exclusive },
     ...seen.transfers.map(({ name, written }) => ({

@@ -5,7 +5,7 @@ import type { ErrorObject } from 'ajv/dist/2020.js'
 import type { Diagnostic } from '../diagnostic.ts'
 import { nodeAt, placeOfKey, placeOfValue, type Path } from './locate.ts'
 import { nearestOrAll } from './nearest.ts'
-import type { Fragment } from './schema/fragment.ts'
+import { ONE_LINE, type Fragment } from './schema/fragment.ts'
 import { knownKeys, schemaAt } from './schema-lookup.ts'
 import { errorAt, type Finding, type Source } from './source.ts'
 import type { MapNode } from './tree.ts'
@@ -118,6 +118,19 @@ function otherWord(subject: Subject): Finding {
   }
 }
 
+const faults: Readonly<Record<string, string>> = {
+  pattern: 'is not in the form that is allowed',
+  minimum: 'is too small',
+  maximum: 'is too large',
+  minLength: 'is empty',
+  maxLength: 'is too long',
+  minItems: 'is empty',
+  maxItems: 'has too many items',
+  uniqueItems: 'has an item twice',
+  minProperties: 'is empty',
+  maxProperties: 'has too many entries',
+}
+
 const typeWords: Readonly<Record<string, string>> = {
   integer: 'a whole number',
   number: 'a number',
@@ -135,12 +148,11 @@ function wrongValue(subject: Subject, error: ErrorObject): Finding {
   if (node?.kind === 'scalar' && node.value === null)
     return { code: 'SX104', what: `${label} has no value`, todo: advice }
   if (error.keyword !== 'type') {
-    return {
-      code: 'SX104',
-      what: `${label} is not in the form or range that is allowed`,
-      why: descriptionOf(schema),
-      todo: advice,
-    }
+    const isOneLine = schema['pattern'] === ONE_LINE && error.keyword === 'pattern'
+    const why = isOneLine
+      ? 'It may hold neither line breaks nor other control characters, and not be empty.'
+      : descriptionOf(schema)
+    return { code: 'SX104', what: `${label} ${faults[error.keyword] ?? 'is not allowed'}`, why, todo: advice }
   }
   const types = [schema['type']].flat().map(String)
   const isBare = node?.kind === 'scalar' && typeof node.value !== 'string'
@@ -155,16 +167,16 @@ function wrongValue(subject: Subject, error: ErrorObject): Finding {
   const isYes = types.includes('boolean') && /^(yes|no|on|off)$/i.test(writtenText(subject))
   return {
     code: 'SX104',
-    what: `${label} is not ${types.map((type) => typeWords[type] ?? type).join(' or ')}`,
+    what: `${label} is not ${wordsFor(types)}`,
     why: isYes ? `Since version 1.2 YAML reads ${writtenText(subject)} as text.` : undefined,
-    todo: types.includes('boolean') ? 'Write true or false.' : advice,
+    todo: isYes ? 'Write true or false.' : advice,
   }
 }
 
 /** What the schema asks for, as the rest of a sentence that starts with "Write". */
 function expectation(schema: Fragment): string {
   const types = [schema['type']].flat().map(String)
-  const words = types.map((type) => typeWords[type] ?? type).join(' or ')
+  const words = wordsFor(types)
   const { minimum, maximum, minProperties } = schema
   if (typeof minimum === 'number' && typeof maximum === 'number' && types.length === 1) {
     return `${words} from ${minimum} to ${maximum}`
@@ -172,11 +184,26 @@ function expectation(schema: Fragment): string {
   return typeof minProperties === 'number' ? `${words} with at least one entry` : words
 }
 
+function wordsFor(types: readonly string[]): string {
+  const words = types.map((type) => typeWords[type] ?? type)
+  return words.length > 2 ? `${words.slice(0, -1).join(', ')}, or ${words.at(-1) ?? ''}` : words.join(' or ')
+}
+
 function example(schema: Fragment): string {
   const [first] = (schema['examples'] as readonly unknown[] | undefined) ?? []
-  if (first === undefined) return '"text"'
-  const isPlainWord = typeof first === 'string' && /^[A-Za-z/][\w ./+@~-]*$/.test(first)
-  return isPlainWord ? first : JSON.stringify(first).replaceAll(/([,:])(?=["[{\d]|true|false)/g, '$1 ')
+  return first === undefined ? '"text"' : flowText(first)
+}
+
+/** A value as YAML on one line. */
+function flowText(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(flowText).join(', ')}]`
+  if (typeof value === 'object' && value !== null) {
+    return `{ ${Object.entries(value)
+      .map(([key, inner]) => `${key}: ${flowText(inner)}`)
+      .join(', ')} }`
+  }
+  const isPlain = typeof value === 'string' && /^[A-Za-z/~][\w./+@~-]*$/.test(value)
+  return isPlain ? value : JSON.stringify(value)
 }
 
 function descriptionOf(schema: Fragment): string | undefined {

@@ -137,12 +137,16 @@ const plainTags = new Set(['str', 'int', 'float', 'bool', 'null'].map((name) => 
 function refuseTag(walk: Walk, tag: string, place: Place): void {
   if (tag === '!' || plainTags.has(tag)) return
   walk.problems.push(
-    errorAt(walk.source, place, {
-      code: 'SX119',
-      what: 'A YAML tag that a plan has no use for',
-      why: `Nothing in a plan is of the type ${tag}.`,
-      todo: 'Remove the tag, the word that starts with `!`.',
-    }),
+    errorAt(
+      walk.source,
+      { ...place, start: walk.source.text.lastIndexOf('!', place.start) },
+      {
+        code: 'SX119',
+        what: 'A YAML tag that a plan has no use for',
+        why: `Nothing in a plan is of the type ${tag}.`,
+        todo: 'Remove the tag, the word that starts with `!`.',
+      },
+    ),
   )
 }
 

@@ -7,7 +7,7 @@ export type Fragment = Readonly<Record<string, unknown>>
 export const NAME_PATTERN = '^[A-Za-z][A-Za-z0-9_-]{0,63}$'
 
 /** Text for one line: a control character in it could only be a mistake or an attack on the terminal. */
-const ONE_LINE = '^[^\\u0000-\\u001f\\u007f]+$'
+export const ONE_LINE = '^[^\\u0000-\\u001f\\u007f]+$'
 
 export function text(description: string, ...examples: readonly string[]): Fragment {
   return { description, type: 'string', pattern: ONE_LINE, maxLength: 4096, examples }

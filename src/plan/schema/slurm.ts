@@ -1,6 +1,6 @@
 /** Schema of `slurm:`, as it stands in the plan, in a transfer and per stage. */
 
-import { block, flag, list, text, whole, type Fragment } from './fragment.ts'
+import { block, flag, list, ONE_LINE, text, whole, type Fragment } from './fragment.ts'
 
 const options: Readonly<Record<string, Fragment>> = {
   partition: text('Partition, or several with commas.', 'main'),
@@ -36,7 +36,7 @@ const options: Readonly<Record<string, Fragment>> = {
   requeue: flag('Slurm may start a worker again after its node failed.', true),
   extra: list(
     'Further sbatch options, one per item in the long form. Those that soxplan sets itself are refused.',
-    { type: 'string', pattern: '^[^\\u0000-\\u001f\\u007f]+$', maxLength: 1024 },
+    { type: 'string', pattern: ONE_LINE, maxLength: 1024 },
     ['--switches=1', '--contiguous'],
   ),
 }
