@@ -15,6 +15,8 @@ export interface ShardPlan {
   readonly shards: readonly Shard[]
   readonly balance: Balance
   readonly assignment: Assignment
+  /** No shard is above the mean by more than this. */
+  readonly largestUnitSeconds: number
 }
 
 /** Units with the shard each went into, not yet in the order of the plan. */
@@ -117,5 +119,6 @@ export function finish(
   })
   const shardOfUnit = packing.shardOfUnit.map((shard) => numbers[shard] ?? 0)
   const assignment = assign(packing.cutting, packing.units, shardOfUnit, shards.length, tally)
-  return { shards, balance: balanceOf(shards, cost, tally), assignment }
+  const largestUnitSeconds = packing.units.costs.reduce((most, unit) => Math.max(most, unit), 0)
+  return { shards, balance: balanceOf(shards, cost, tally), assignment, largestUnitSeconds }
 }

@@ -2,25 +2,32 @@
 
 import { hashBytes, prefix } from './hash.ts'
 import { addFiles, type Totals } from './totals.ts'
-import { bucketBitsMax } from './sets.ts'
 import type { RecordView } from '../inventory/entry.ts'
 
 const unseen = -1
 const crossing = -2
 
 /**
- * One slot per 21-bit hash of (device, inode). A slot remembers the one unit in which it has met files; once it
+ * One slot per hash of (device, inode), 21 bits at most. A slot remembers the one unit in which it has met files; once it
  * meets a second unit, its files *cross* and are taken out of the units they stand in. Inodes that share a slot
  * share this fate, which costs a little locality and nothing else. What a slot holds depends on the set of files
  * alone, never on their order.
  */
 export class LinkSlots {
-  private readonly unitRow = new Int32Array(2 ** bucketBitsMax).fill(unseen)
-  private readonly files = new Float64Array(2 ** bucketBitsMax)
-  private readonly bytes = new Float64Array(2 ** bucketBitsMax)
+  private readonly unitRow: Int32Array
+  private readonly files: Float64Array
+  private readonly bytes: Float64Array
+  private readonly bits: number
+
+  constructor(bits: number) {
+    this.bits = bits
+    this.unitRow = new Int32Array(2 ** bits).fill(unseen)
+    this.files = new Float64Array(2 ** bits)
+    this.bytes = new Float64Array(2 ** bits)
+  }
 
   slotOf(view: RecordView): number {
-    return prefix(hashBytes(view.buffer, view.identityStart, view.identityEnd), bucketBitsMax)
+    return prefix(hashBytes(view.buffer, view.identityStart, view.identityEnd), this.bits)
   }
 
   /** Counts a file of the unit named by `unitRow`; what crosses is subtracted from that row of `own`. */

@@ -4,8 +4,8 @@ import { lineCost, type Totals } from './totals.ts'
 import type { CostModel } from './shard.ts'
 import { Bug } from '../units.ts'
 
-/** More buckets than this in one directory would be finer than any shard needs: `shardsMax` shards of 256 each. */
-export const bucketBitsMax = 21
+/** Two million buckets in one set at most: 256 for each of `shardsMax` shards. */
+const bucketBitsMax = 21
 
 /**
  * Split directories and their buckets, numbered through: set `n` has the buckets
@@ -19,15 +19,17 @@ export interface FileSets {
   readonly bits: Uint8Array
   readonly offsets: Int32Array
   readonly bucketCount: number
+  /** No set has more bits than this, which is enough for every entry of the source to have a bucket of its own. */
+  readonly bitsMax: number
 }
 
 /** Stands for a row where a set belongs to no single directory. */
 export const linkedRow = -1
 
 /** Bits that make the expected cost of a bucket `bucketSeconds` or less. */
-function bitsFor(seconds: number, bucketSeconds: number): number {
+function bitsFor(seconds: number, bucketSeconds: number, bitsMax: number): number {
   const wanted = Math.ceil(Math.log2(seconds / bucketSeconds))
-  return Math.max(0, Math.min(wanted, bucketBitsMax))
+  return Math.max(0, Math.min(wanted, bitsMax))
 }
 
 /**
@@ -43,6 +45,9 @@ export function layOutSets(
 ): FileSets {
   if (!(bucketSeconds > 0)) throw new Bug(`not a bucket size: ${bucketSeconds}`)
   const all = linkedSeconds === undefined ? rows : [...rows, linkedRow]
+  const sum = (column: Float64Array): number => column.reduce((total, count) => total + count, 0)
+  const entries = sum(own.files) + sum(own.symlinks)
+  const bitsMax = Math.min(bucketBitsMax, Math.ceil(Math.log2(entries + 1)) + 1)
   const setOfRow = new Int32Array(own.files.length).fill(-1)
   const bits = new Uint8Array(all.length)
   const offsets = new Int32Array(all.length)
@@ -50,9 +55,9 @@ export function layOutSets(
   for (const [set, row] of all.entries()) {
     const seconds = row === linkedRow ? (linkedSeconds ?? 0) : lineCost(own, row, cost)
     if (row !== linkedRow) setOfRow[row] = set
-    bits[set] = bitsFor(seconds, bucketSeconds)
+    bits[set] = bitsFor(seconds, bucketSeconds, bitsMax)
     offsets[set] = bucketCount
     bucketCount += 2 ** (bits[set] ?? 0)
   }
-  return { rows: all, setOfRow, bits, offsets, bucketCount }
+  return { rows: all, setOfRow, bits, offsets, bucketCount, bitsMax }
 }

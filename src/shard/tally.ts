@@ -4,7 +4,7 @@ import { isWorkFate, kindBytes, type RecordView } from '../inventory/entry.ts'
 import type { Cut } from './cut.ts'
 import { hashBytes, prefix, wideHash } from './hash.ts'
 import { LinkSlots } from './links.ts'
-import { bucketBitsMax, linkedRow, type FileSets } from './sets.ts'
+import { linkedRow, type FileSets } from './sets.ts'
 import { addFiles, emptyTotals, type Totals } from './totals.ts'
 
 /** A file that costs as much as a bucket is a unit of its own. Two names that hash alike count as one. */
@@ -31,7 +31,7 @@ export function bucketOf(view: RecordView, set: number, sets: FileSets, bigBytes
 
 /** The bucket of a hard-link slot in the same set: by identity, so that a group is never split. */
 export function bucketOfSlot(slot: number, set: number, sets: FileSets): number {
-  return (sets.offsets[set] ?? 0) + (slot >>> (bucketBitsMax - (sets.bits[set] ?? 0)))
+  return (sets.offsets[set] ?? 0) + (slot >>> (sets.bitsMax - (sets.bits[set] ?? 0)))
 }
 
 /** True for a file whose other names have to come along. */
@@ -58,7 +58,7 @@ export class Tally {
     this.own = own
     this.sets = sets
     this.bigBytes = bigBytes
-    this.links = sets.rows.at(-1) === linkedRow ? new LinkSlots() : undefined
+    this.links = sets.rows.at(-1) === linkedRow ? new LinkSlots(sets.bitsMax) : undefined
     this.buckets = emptyTotals(sets.bucketCount)
     // The entry of a split directory itself goes with the first bucket.
     for (const [set, row] of sets.rows.entries())
