@@ -16,7 +16,7 @@ import { lineCost, ownTotals, subtreeTotals, type Totals } from './totals.ts'
  * names together, so the coarsest cut that is even enough is taken. The last one is fine enough for any source: a
  * unit of 1 % of the mean that goes into the lightest shard lifts it to 1.01 times the mean at most.
  */
-const granularities = [1 / 2, 1 / 8, 1 / 32, 1 / 100] as const
+const granularities = [1, 1 / 2, 1 / 8, 1 / 32, 1 / 100] as const
 const finestPart = 1 / 100
 /** Even enough: max / mean. */
 const ratioAim = 1.01
