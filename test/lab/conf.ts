@@ -88,6 +88,16 @@ export function slurmConf(
   ].join('\n')
 }
 
+/**
+ * `cgroup.conf`. slurmd loads a cgroup plugin even when nothing uses one, and the one it would choose fails without
+ * systemd or root. Slurm 23.02 and later can do without; before that the old plugin is the one that touches nothing.
+ */
+export function cgroupConf(slurmVersion: string): string {
+  const [year = 0, month = 0] = (/\d+\.\d+/.exec(slurmVersion)?.[0] ?? '').split('.').map(Number)
+  const canDoWithout = year > 23 || (year === 23 && month >= 2)
+  return `CgroupPlugin=${canDoWithout ? 'disabled' : 'cgroup/v1'}\n`
+}
+
 /** `slurmdbd.conf`; slurmdbd insists on mode 0600. */
 export function slurmdbdConf({ folder, user, ports }: LabPlace): string {
   return [

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { whyNoLab, findProgram, SEARCH_PATH } from './available.ts'
 import { run, waitUntil, type CommandResult } from './command.ts'
-import { NODES, slurmConf, slurmdbdConf, type LabPlace, type NodeName } from './conf.ts'
+import { cgroupConf, NODES, slurmConf, slurmdbdConf, type LabPlace, type NodeName } from './conf.ts'
 import type { Daemon } from './daemon.ts'
 import { databaseDaemons, slurmDaemons, type LabDaemons } from './daemons.ts'
 import { freePorts } from './ports.ts'
@@ -56,6 +56,8 @@ async function layOut({ accounting = false, settings = {} }: LabOptions): Promis
     await mkdir(join(folder, name), { recursive: true })
   }
   await writeFile(join(folder, 'slurm.conf'), slurmConf(place, accounting, settings))
+  const version = await run(findProgram('slurmd') ?? 'slurmd', ['-V'], process.env)
+  await writeFile(join(folder, 'cgroup.conf'), cgroupConf(version.stdout))
   await writeFile(join(folder, 'slurmdbd.conf'), slurmdbdConf(place), { mode: 0o600 })
   const keep = process.env['SOXPLAN_LAB_KEEP'] === '1' ? ['keep'] : []
   const reaper = spawn(fileURLToPath(new URL('reaper.sh', import.meta.url)), [folder, ...keep], {
