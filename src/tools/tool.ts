@@ -1,5 +1,6 @@
 /** What every transfer tool answers: which pairs it carries, with which arguments and lists, and what its log says. */
 
+import type { Diagnostic } from '../diagnostic.ts'
 import type { Location, ToolName, Transfer } from '../plan/plan.ts'
 
 /** A tool as found: the binary's path on this machine and its version, as it was run. */
@@ -12,6 +13,9 @@ export interface ToolVersion {
   readonly minor: number
 }
 
+/** What was found on this machine: a version, or why there is none. A tool nobody asked about is absent. */
+export type FoundTools = Readonly<Partial<Record<ToolName, ToolVersion | Diagnostic>>>
+
 /** The tool a transfer uses, and the reason in the words of the preview. */
 export interface ToolChoice {
   readonly name: ToolName
@@ -19,34 +23,86 @@ export interface ToolChoice {
   readonly reason: string
 }
 
-/** What varies per shard and attempt is left to the worker script as `${…}` variables: these are the parts of one argv. */
+/** `1.60`: the least version that knows every flag of a command. */
+export interface VersionFloor {
+  readonly major: number
+  readonly minor: number
+}
+
+/** One end of a transfer. A single file has a `name` below `root`; otherwise all of `root` is meant. */
+export interface TransferEnd {
+  readonly root: Location
+  readonly name?: string
+}
+
+/** The parts of one argv; what varies per shard is left to the worker script. None of them is shell text. */
 export interface CopyCommand {
-  /** Arguments before the list file, each one word, none of them shell text. */
+  /** As the nodes find it: a name for `PATH`, or the plan's own path. */
+  readonly program: string
+  /** Behind the program, before the list file. */
   readonly args: readonly string[]
+  /** Added where the worker runs as root, because only root may give files away. */
+  readonly argsAsRoot: readonly string[]
   /** The flag that takes the list file, such as `--files-from-raw`. The worker appends `flag listfile source destination`. */
   readonly listFlag: string
   readonly source: string
   readonly destination: string
+  /** A single file is copied by name: the worker appends these two instead, and no list. */
+  readonly single?: { readonly source: string; readonly destination: string }
+  /** False where the worker has to set the permissions of files, because the tool does so for root only. */
+  readonly setsModes: boolean
+  readonly needs: VersionFloor
+}
+
+/** How the worker looks at a remote: argv parts to which it appends lists and places. */
+export interface RemoteCommands {
+  /** Prints `SIZE NAME` or `TIME SIZE NAME` lines; gets `--format`, a list and a place. */
+  readonly list: readonly string[]
+  /** Compares contents; gets a list and both places. */
+  readonly check: readonly string[]
+  /** Prints one file. */
+  readonly read: readonly string[]
 }
 
 export interface CopyContext {
   readonly transfer: Transfer
   readonly version: ToolVersion
-  readonly workers: number
+  /** The plan's `tools.NAME.path`; absent: the tool's name. */
+  readonly program?: string
+  readonly source: TransferEnd
+  readonly destination: TransferEnd
   /** Whole-transfer limit divided by workers, bytes per second; absent: unlimited. */
   readonly bandwidthPerWorker?: number
   readonly hasHardLinks: boolean
 }
 
+/** Why files did not arrive, as far as the log of one attempt tells. */
+export type LogClass = 'denied' | 'no-space' | 'changed' | 'unreachable' | 'throttled' | 'usage' | 'unknown'
+
 export interface Tool {
   readonly name: ToolName
   /** True when the tool can carry exact file lists between these two places. */
   carries(from: Location, to: Location): boolean
+  /** Symlinks are the worker's business; otherwise they stand in the tool's list. */
+  readonly leavesSymlinks: boolean
   copyCommand(context: CopyContext): CopyCommand
   /**
-   * One list entry. `path` is the manifest's path, raw bytes. Returns the bytes to write, separator included.
+   * One list entry. `path` is the manifest's path relative to the source: raw bytes of a local source, the tool's own
+   * name of a remote one. Returns the bytes to write, separator included.
    */
-  listEntry(path: Uint8Array, version: ToolVersion): Uint8Array
+  listEntry(path: Uint8Array, from: Location): Uint8Array
   /** Bytes moved so far, from the tail of the tool's own log; undefined while it has said nothing. */
   progress(logTail: string): number | undefined
+  /** The most telling cause in a log, for reports; what became of each file is found by looking at it. */
+  classifyLog(logTail: string): LogClass
+}
+
+/** True when `version` is at least `floor`. */
+export function isAtLeast(version: VersionFloor, floor: VersionFloor): boolean {
+  return version.major > floor.major || (version.major === floor.major && version.minor >= floor.minor)
+}
+
+/** The higher of several floors. */
+export function highest(floors: readonly VersionFloor[]): VersionFloor {
+  return floors.reduce((one, other) => (isAtLeast(one, other) ? one : other), { major: 0, minor: 0 })
 }

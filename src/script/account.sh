@@ -1,0 +1,54 @@
+# --- account.sh: what a shard must hold against what the destination holds --------------------------------------------
+
+# open_shard SHARD: its files, and whether they are whole: the list of what must arrive is itself on a disk that can lose it.
+open_shard() {
+  local record=''
+  shard_files=$list_folder/$1 expect=$list_folder/$1.expect
+  [[ -r $expect ]] || {
+    say "$1: $expect is missing"
+    return 74
+  }
+  read -r entries bytes_expected <<<"${cost_of[$1]}"
+  local found
+  found=$(grep -zc '' <"$expect")
+  ((found == entries)) || {
+    say "$1: $expect holds $found entries instead of $entries"
+    return 74
+  }
+  # Times are compared where the plan asked for them: the records themselves say so.
+  with_mtimes=0
+  while IFS= read -r -d '' record && [[ $record != 'f '* ]]; do :; done <"$expect"
+  [[ $record == 'f '* && $record != 'f '+([0-9])' - '* ]] && with_mtimes=1
+  return 0
+}
+
+# compare: $scratch/want and $scratch/have, sorted records; $scratch/missing, those of the first that are not in the
+# second. What stands below a directory that is a symlink counts as missing, whatever stands there.
+compare() {
+  local record path
+  sort -z -- "$wanted" >"$scratch/want" && paths <"$wanted" >"$scratch/paths" || return 73
+  at_destination <"$scratch/paths" >"$scratch/found" || return 75
+  if ((${#linked[@]})); then
+    while IFS= read -r -d '' record; do
+      record_path "$record"
+      out_of_bounds "$path" || printf '%s\0' "$record"
+    done <"$scratch/found" >"$scratch/inside"
+    sort -z -- "$scratch/inside" >"$scratch/have"
+  else
+    sort -z -- "$scratch/found" >"$scratch/have"
+  fi || return 73
+  comm -z -23 "$scratch/want" "$scratch/have" >"$scratch/missing" || return 73
+}
+
+# outcome RESULT EXIT: for the worker, who writes the verdict. $scratch/failed names what is given up.
+outcome() {
+  local record class count=0 lost=0 size rest
+  if [[ -s $scratch/failed ]]; then
+    count=$(grep -zc '' <"$scratch/failed")
+    while IFS= read -r -d '' record; do
+      read -r class size rest <<<"$record"
+      [[ $class == f ]] && lost=$((lost + size))
+    done <"$scratch/given_up"
+  fi
+  printf '%s %s %s %s %s\n' "$1" "$2" $((entries - count)) $((bytes_expected - lost)) "$count" >"$scratch/outcome"
+}

@@ -1,0 +1,116 @@
+# --- attempt.sh: one attempt at one shard, from claim to verdict -------------------------------------------------------
+
+# pause_before_retry FAILURES: grows, has a cap, ends early when the worker is to stop.
+pause_before_retry() {
+  local left=$((backoff_seconds << ($1 - 1)))
+  ((left > backoff_seconds_max)) && left=$backoff_seconds_max
+  while ((left > 0)) && [[ ! $stop ]]; do
+    nap $((left < 10 ? left : 10))
+    left=$((left - 10))
+  done
+}
+
+# failures_of SHARD N: how often the shard failed. Attempts that were released or fenced are not the shard's fault.
+failures_of() {
+  local i result
+  failures=0
+  for ((i = 1; i <= $2; i++)); do
+    { read -r _ && read -r _ && read -r _ && read -r _ result _; } <"work/$1/$i.end" && [[ $result == failed ]] && failures=$((failures + 1))
+  done
+} 2>/dev/null
+
+# grace SHARD N: after a fence, the old tool may still be writing until its guard has seen the fence.
+grace() {
+  local previous
+  read -r previous <"work/$1/$(($2 - 1)).claim" 2>/dev/null
+  [[ $previous && -e workers/$previous.gone ]] && return 0
+  nap "$grace_seconds"
+}
+
+# attempt SHARD N KIND-BEFORE: false when somebody else was faster.
+attempt() {
+  claim "$1" "$2" || return 1
+  if [[ $3 == fenced ]]; then
+    say "$1: waits until its former tool must have stopped"
+    grace "$1" "$2"
+    [[ -e work/$1/$2.end ]] && return 0
+  fi
+  attempts_left=$((tries - failures - 1))
+  attempt_log=$stage_folder/work/$1/$2.log
+  started=$SECONDS
+  : >"$scratch/outcome"
+  run_apart "$1" "$2"
+  conclude "$1" "$2"
+  return 0
+}
+
+# run_apart SHARD N: everything an attempt does happens in one process group, so that one signal ends all of it.
+run_apart() {
+  local rc
+  code=0
+  set -m
+  (
+    trap - TERM INT USR1 USR2 PIPE CHLD
+    if [[ $tool_problem ]]; then
+      say "$tool_problem"
+      exit 127
+    fi
+    open_shard "$1" || exit
+    carry "$1"
+  ) </dev/null >>"$attempt_log" 2>&1 {guard_fd}>&- {quiet_fd}>&- &
+  group=$!
+  set +m
+  verdict=work/$1/$2.end
+  tell
+  while [[ ! $stop ]]; do
+    wait "$group"
+    code=$?
+    ((code > 128)) || break
+    kill -0 "$group" 2>/dev/null && continue
+    # It ended while a trap ran: only a second wait tells how.
+    wait "$group"
+    rc=$?
+    ((rc == 127)) || code=$rc
+    break
+  done
+  # Who was killed may have been killed together with this worker: its own TERM may still be on the way.
+  ((code > 128)) && [[ ! $stop ]] && nap 0.5
+  strike "$group"
+  group='' verdict=''
+  tell
+}
+
+# conclude SHARD N: the verdict. The names given up on are on the disk before it.
+conclude() {
+  local result exit_code=$code files=0 bytes=0 failed=0 spent=$((SECONDS - started)) rc
+  if [[ $stop ]]; then
+    result=released exit_code=$stop
+    record "$1" "$2" released "$stop" 0 0 0 "$spent" && say "$1: released"
+    return
+  fi
+  if [[ $code != 0 ]] || ! read -r result exit_code files bytes failed <"$scratch/outcome"; then
+    result=failed exit_code=$((code ? code : 70)) files=0 bytes=0 failed=0
+  fi
+  # A full run folder costs time, never an attempt: the data has arrived.
+  until
+    rc=0
+    { ((failed == 0)) || keep_failed "$1" "$2"; } || rc=2
+    ((rc)) || record "$1" "$2" "$result" "$exit_code" "$files" "$bytes" "$failed" "$spent" || rc=$?
+    ((rc < 2)) || [[ $stop ]]
+  do nap "$beat_seconds"; done
+  ((rc)) && return
+  # A person who runs one shard wants to see what it did.
+  [[ $only ]] && tail -n 30 -- "$attempt_log" >&2
+  if [[ $result == failed ]]; then
+    say "$1: attempt $2 failed (exit $exit_code, $failed entries open); $([[ $attempts_left -gt 0 ]] && echo 'will be tried again' || echo 'was the last'); see $attempt_log"
+  elif ((failed)); then
+    say "$1: done, $files entries, $bytes bytes, $spent s; $failed entries FAILED"
+  else
+    say "$1: done, $files entries, $bytes bytes, $spent s"
+  fi
+}
+
+keep_failed() {
+  local draft=work/$1/$2.failed.tmp
+  cp -- "$scratch/failed" "$draft" 2>/dev/null && sync "$draft" 2>/dev/null && mv -f -- "$draft" "work/$1/$2.failed"
+}

@@ -1,0 +1,129 @@
+# --- copy.sh: one attempt at one shard of a copy stage ----------------------------------------------------------------
+#
+# Runs in a process group of its own, its output being the attempt's log. Leaves its result in $scratch/outcome.
+
+declare -A in_the_way
+
+# ready SHARD: nothing of this transfer comes before.
+ready() { true; }
+
+carry() {
+  local code=0
+  wanted=$expect worth_retrying=0
+  : >"$scratch/failed"
+  [[ $umask_wanted ]] && umask "$umask_wanted"
+  linked_folders
+  if [[ $to_kind == local ]]; then make_room; fi
+  choose_list
+  run_tool || code=$?
+  copy_links
+  set_modes
+  compare || return
+  if [[ -s $scratch/missing ]]; then classify || return; fi
+  if ((worth_retrying && attempts_left > 0)); then outcome failed "$code"; else outcome 'done' "$code"; fi
+}
+
+# Directories of the shard, parents first; never through a directory that is a symlink.
+make_room() {
+  local folder
+  [[ -d $to ]] || mkdir -p -- "$to"
+  [[ -e $shard_files.dirs ]] || return 0
+  if ((${#linked[@]})); then
+    while IFS= read -r -d '' folder; do out_of_bounds "$folder" || printf '%s\0' "$folder"; done <"$shard_files.dirs"
+  else
+    cat -- "$shard_files.dirs"
+  fi | (cd -- "$to" && xargs -0 -r mkdir -p --)
+}
+
+# choose_list: sets list, the names for the tool; empty when there is none. Names that must not be written are left out.
+choose_list() {
+  local record path
+  list=$shard_files.list
+  in_the_way=()
+  [[ $single_from ]] && list=$expect
+  [[ -s $list ]] || { list=''; return; }
+  [[ $tool_name == rclone && $to_kind == local ]] && clear_way
+  ((${#linked[@]} + ${#in_the_way[@]})) || return 0
+  if [[ $tool_name == rsync ]]; then
+    while IFS= read -r -d '' path; do must_not_write "$path" || printf '%s\0' "$path"; done <"$list" >"$scratch/list"
+  else
+    # Names in rclone's spelling stand in the order of the files in .expect.
+    while IFS= read -r -d '' record; do
+      [[ $record == 'f '* ]] || continue
+      IFS= read -r name <&3
+      record_path "$record"
+      must_not_write "$path" || printf '%s\n' "$name"
+    done <"$expect" 3<"$list" >"$scratch/list"
+  fi
+  list=$scratch/list
+  [[ -s $list ]] || list=''
+}
+
+must_not_write() { [[ ${in_the_way[$1]-} ]] || out_of_bounds "$1"; }
+
+# rclone writes through whatever has the file's name: a symlink leads out of the destination, and another name of the
+# same file changes with it (1.60.1 opens without O_NOFOLLOW and in place). So such names go first, if they may.
+clear_way() {
+  local record path
+  local -a found=()
+  grep -z '^f ' <"$expect" | paths >"$scratch/paths"
+  (cd -- "$to" && xargs -0 -r sh -c 'exec find "$@" -maxdepth 0 \( -type l -o -type f -links +1 \) -print0' sh \
+    <"$scratch/paths" 2>/dev/null) >"$scratch/special"
+  [[ -s $scratch/special ]] || return 0
+  # A hard-linked file that is right already stays: it will not be written.
+  at_destination <"$scratch/special" | sort -z >"$scratch/special_records"
+  sort -z -- "$expect" | comm -z -13 - "$scratch/special_records" | paths >"$scratch/special"
+  [[ $existing == update ]] && (cd -- "$to" && xargs -0 -r rm -f -- <"$scratch/special")
+  mapfile -d '' -t found <"$scratch/special"
+  for path in "${found[@]}"; do
+    [[ -L $to/$path || -e $to/$path ]] && in_the_way[$path]=1
+  done
+}
+
+run_tool() {
+  [[ $list ]] || return 0
+  # Only root may give files away, so only root asks for owners; the others get the modes from set_modes.
+  ((EUID)) || copy_command+=("${flags_as_root[@]}")
+  if [[ $single_from ]]; then
+    [[ ${#in_the_way[@]} == 0 ]] || return 0
+    "${copy_command[@]}" "$single_from" "$single_to"
+  else
+    "${copy_command[@]}" "$list_flag" "$list" "$tool_from" "$tool_to"
+  fi
+}
+
+# Symlinks, where the tool does not carry them. cp replaces the link itself, never what it points to.
+copy_links() {
+  local path
+  local -a how=(cp -P --parents)
+  [[ -s $shard_files.links ]] || return 0
+  case $existing in
+    keep | error) how+=(-n) ;;
+    keep-newer) how+=(-u) ;;
+  esac
+  while IFS= read -r -d '' path; do out_of_bounds "$path" || printf '%s\0' "$path"; done <"$shard_files.links" |
+    (cd -- "$from" && xargs -0 -r "${how[@]}" -t "$to" --)
+}
+
+# Permissions of files, where the tool does not bring them: rclone sets them together with the owner or not at all, and
+# only root may set the owner. One chmod per kind of mode.
+set_modes() {
+  local mode
+  ((copy_modes)) && [[ $list ]] || return 0
+  # Root's own flags bring owner and permissions together.
+  ((EUID == 0 && ${#flags_as_root[@]})) && return 0
+  if [[ $single_from ]]; then
+    [[ -f $single_to && ! -L $single_to ]] && chmod --reference="$single_from" -- "$single_to"
+    return 0
+  fi
+  grep -z '^f ' <"$expect" | paths >"$scratch/paths"
+  (cd -- "$from" && xargs -0 -r sh -c "exec find $source_flag \"\$@\" -maxdepth 0 -type f -printf '%m %p\\0'" sh <"$scratch/paths" 2>/dev/null) |
+    sort -z >"$scratch/modes_wanted"
+  (cd -- "$to" && xargs -0 -r sh -c 'exec find "$@" -maxdepth 0 -type f -printf "%m %p\0"' sh <"$scratch/paths" 2>/dev/null) |
+    sort -z >"$scratch/modes_found"
+  comm -z -23 "$scratch/modes_wanted" "$scratch/modes_found" >"$scratch/modes"
+  while IFS= read -r mode; do
+    (cd -- "$to" && grep -z "^$mode " <"$scratch/modes" | sed -z 's/^[^ ]* //' |
+      xargs -0 -r sh -c 'find "$@" -maxdepth 0 -type f -print0' sh 2>/dev/null | xargs -0 -r chmod "${mode: -3}" --)
+  done < <(sed -z 's/ .*//' "$scratch/modes" | sort -zu | tr '\0' '\n')
+}

@@ -1,0 +1,181 @@
+# --- loop.sh: shard after shard, until none is left --------------------------------------------------------------------
+
+declare -A cost_of final
+asked=''
+order=()
+
+read_order() {
+  local shard cost
+  while read -r shard cost; do
+    [[ ! $only || $shard == "$only" ]] || continue
+    order+=("$shard")
+    cost_of[$shard]=$cost
+  done <order || exit 74
+  [[ ! $only || ${#order[@]} == 1 ]] || {
+    say "there is no shard $only in $stage_folder/order"
+    exit 2
+  }
+}
+
+# May this worker judge claims of others? Worker 0 stays to the end for it; so does a person who runs one shard.
+closes() { ((me == 0)) || [[ $only ]]; }
+
+# one_pass: every shard that is open, in the order of cost. Sets open, held, ran, again, unready.
+# Shards that failed before wait until nothing fresh is left: what fails for a while gets some while.
+one_pass() {
+  local shard
+  open=0 held=0 ran=0 again=0 unready=0
+  for shard in "${order[@]}"; do
+    [[ $stop ]] && return
+    [[ ${final[$shard]-} ]] && continue
+    failures=0
+    look . "$shard"
+    case $kind in
+      'done')
+        final[$shard]='done'
+        continue
+        ;;
+      held)
+        if earlier_life "$owner" || { closes && stale "$owner"; }; then
+          fence "$shard" "$n" "$owner" || { open=$((open + 1)); continue; }
+          kind=fenced
+        else
+          open=$((open + 1)) held=$((held + 1))
+          continue
+        fi
+        ;;
+    esac
+    ((n)) && failures_of "$shard" "$n"
+    # A person who names a shard wants it tried once more, whatever the plan says.
+    [[ $only && ! $asked ]] && ((failures >= tries)) && tries=$((failures + 1))
+    asked=1
+    if ((failures >= tries)); then
+      final[$shard]=failed
+      continue
+    fi
+    open=$((open + 1))
+    take "$shard" "$kind" "$n"
+  done
+}
+
+# take SHARD KIND N: one attempt, if this pass is for it.
+take() {
+  if ((failures && ! retrying)); then
+    again=$((again + 1))
+    return
+  fi
+  # Without its tool a worker takes nothing that others could: see patience below.
+  if [[ $tool_problem && ! $hopeless && ! $only ]]; then
+    unready=$((unready + 1))
+    return
+  fi
+  ready "$1" || {
+    unready=$((unready + 1))
+    return
+  }
+  if ((failures)) && [[ ! $tool_problem && ! $only ]]; then
+    pause_before_retry "$failures"
+    [[ $stop || -e work/$1/$(($3 + 1)).claim ]] && return
+  fi
+  if attempt "$1" $(($3 + 1)) "$2"; then ran=1; fi
+}
+
+work() {
+  local patience=0
+  retrying=0 hopeless=''
+  until [[ $stop ]]; do
+    one_pass
+    [[ $stop ]] && break
+    ((open)) || break
+    if ((ran)); then
+      retrying=0 patience=$tick
+      continue
+    fi
+    if ((again && ! retrying)); then
+      retrying=1
+      continue
+    fi
+    retrying=0
+    if ((unready)); then
+      # Nobody is at work, nothing changes: for as long as a lease, then it is said and given up.
+      ((held)) && patience=$tick
+      if ((tick - patience > lease_beats)); then
+        if [[ $tool_problem ]] && closes; then hopeless=1; else return; fi
+      elif [[ $tool_problem ]] && ! closes; then
+        return
+      fi
+    elif ((again == 0)) && ! closes; then
+      return
+    fi
+    nap "$beat_seconds"
+  done
+}
+
+# Bytes and names of what is not proven, over all shards. Sets not_done and failed_entries.
+sum_up() {
+  local shard name shown=0 files=0 bytes=0
+  not_done=0 failed_entries=0
+  for shard in "${order[@]}"; do
+    look . "$shard"
+    if [[ $kind != 'done' ]]; then
+      not_done=$((not_done + 1))
+      say "$shard: NOT accounted for (${kind/new/not started}, $n attempts); by hand: bash script.sh --shard $shard"
+      continue
+    fi
+    files=$((files + end_files)) bytes=$((bytes + end_bytes)) failed_entries=$((failed_entries + end_failed))
+    ((end_failed)) || continue
+    while ((shown < 20)) && IFS= read -r -d '' name; do
+      say "FAILED $(printf '%q' "$name")"
+      shown=$((shown + 1))
+    done <"work/$shard/$n.failed"
+  done
+  say "$transfer $stage: $files entries, $bytes bytes are there; $failed_entries failed; $not_done of ${#order[@]} shards not accounted for"
+}
+
+# Near the time limit the job asks for another turn, where the plan allows it. TERM follows; until then nothing is done,
+# because a job that ends by itself before is not requeued.
+ask_for_another_turn() {
+  local i id=${SLURM_JOB_ID-}
+  ((requeue)) && [[ $id ]] || return 0
+  [[ ${SLURM_ARRAY_JOB_ID-} ]] && id=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID
+  timeout 30 scontrol requeue "$id" || return 0
+  stop=''
+  for ((i = 0; i < 60; i++)); do
+    [[ $stop ]] && break
+    nap 1
+  done
+  stop=75
+}
+
+main() {
+  read_order
+  start_guard
+  check_tool
+  check_parents
+  say "$transfer $stage: ${#order[@]} shards"
+  work
+  if [[ $stop == 75 ]]; then ask_for_another_turn; fi
+  if [[ $stop ]]; then
+    end_guard
+    say "stops ($stop)"
+    exit "$stop"
+  fi
+  if ! closes; then
+    end_guard
+    say 'nothing left for this worker'
+    [[ $tool_problem ]] && exit 1
+    exit 0
+  fi
+  # Never task 0 itself: after a node failure that is our own next life, and its end is what the next stage waits for.
+  if [[ ! $only ]] && ((${SLURM_ARRAY_TASK_MAX:-0})); then
+    timeout 30 scancel --quiet -t PENDING "${SLURM_ARRAY_JOB_ID}_[1-$SLURM_ARRAY_TASK_MAX]" >&2
+  fi
+  sum_up
+  end_guard
+  ((not_done == 0)) || exit 1
+  ((is_last_stage == 0 || failed_entries == 0)) || exit 1
+  exit 0
+}
+
+# The last line, and main ends by itself: bash never comes back to this file, which may have been replaced meanwhile.
+main

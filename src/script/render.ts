@@ -1,0 +1,179 @@
+/** A stage becomes the text of its worker script: a header with everything that is special about it, then fixed parts. */
+
+import type { StageKind } from '../graph/step.ts'
+import type { Location, ToolSetup, Transfer } from '../plan/plan.ts'
+import type { ProofKind } from '../tools/proof.ts'
+import type { CopyCommand, RemoteCommands, ToolChoice } from '../tools/tool.ts'
+import { quote, quoteArray } from './quote.ts'
+
+export interface ScriptInput {
+  readonly stage: StageKind
+  readonly transfer: Transfer
+  readonly tool: ToolChoice
+  readonly proof: ProofKind
+  /** Nothing of the same transfer stands behind it: ends 1 when anything failed. */
+  readonly isLast: boolean
+  /** Folders of other transfers' last stages that must have delivered everything, relative: `../code.verify`. */
+  readonly stagesBefore: readonly string[]
+  readonly copy: CopyCommand
+  /** Asked for where an end is a remote. */
+  readonly remote?: RemoteCommands
+  /** Where paths count from; for a single file the folders it lies and lands in. */
+  readonly from: Location
+  readonly to: Location
+  readonly setup?: ToolSetup
+  /** Variables that the plan hands on, which therefore stay as they are. */
+  readonly environmentPass: readonly string[]
+}
+
+/** Text of the files beside this one, by name without `.sh`. */
+export type ScriptParts = Readonly<Record<ScriptPartName, string>>
+export type ScriptPartName = (typeof partNames)[number]
+
+/** Every part, in the order of a script. */
+export const partNames = [
+  'base',
+  'claim',
+  'guard',
+  'tool',
+  'parents',
+  'places',
+  'account',
+  'classify',
+  'copy',
+  'verify',
+  'attempt',
+  'loop',
+] as const
+
+/** Parts that only one kind of stage has. */
+const onlyIn: Readonly<Partial<Record<ScriptPartName, StageKind>>> = {
+  classify: 'copy',
+  copy: 'copy',
+  verify: 'verify',
+}
+
+const FORMAT = 1
+
+/** The whole script. The same input gives the same bytes: no run id, no clock, no absolute path of the run folder. */
+export function renderScript(input: ScriptInput, parts: ScriptParts): string {
+  const names = partNames.filter((name) => (onlyIn[name] ?? input.stage) === input.stage)
+  return [head(input), environment(input), settings(input), ...names.map((name) => parts[name])].join('\n')
+}
+
+function head({ transfer, stage, tool }: ScriptInput): string {
+  return `#!/bin/bash
+# soxplan worker, format ${FORMAT}: transfer ${transfer.name}, stage ${stage}, with ${tool.name} ${tool.version.major}.${tool.version.minor}.
+#
+# Slurm runs it in the stage's folder, once per worker. By hand, from anywhere:
+#   bash script.sh                 one more worker
+#   bash script.sh --shard 00007   one shard
+# It needs bash 4.4, coreutils, findutils, grep, sed, an awk and the tool.
+set -u +m
+`
+}
+
+function environment({ setup, environmentPass }: ScriptInput): string {
+  const kept = environmentPass.map((name) => `${name}|`).join('')
+  const lines = setup?.setup ?? []
+  const own =
+    lines.length === 0
+      ? ''
+      : `
+# The plan's own lines for this tool.
+set +u
+${lines.join('\n')}
+set -u
+`
+  return `# --- environment -------------------------------------------------------------------------------------------------
+# Settings of the tools come from the plan alone; a stray variable would change what they copy.
+kept='|${kept}'
+for name in "\${!RCLONE_@}" "\${!RSYNC_@}" AWS_CA_BUNDLE GREP_OPTIONS TIME_STYLE POSIXLY_CORRECT; do
+  [[ $kept == *"|$name|"* ]] || unset "$name"
+done
+${own}`
+}
+
+type Setting = readonly [name: string, value: string | number | boolean | readonly string[], meaning?: string]
+
+function settings(input: ScriptInput): string {
+  const lines = [...common(input), ...(input.stage === 'copy' ? forCopy(input) : forVerify(input))].map(
+    setting,
+  )
+  return `# --- what this stage is ------------------------------------------------------------------------------------------
+${lines.join('\n')}
+`
+}
+
+function setting([name, value, meaning]: Setting): string {
+  const text =
+    typeof value === 'object'
+      ? quoteArray(value)
+      : quote(typeof value === 'boolean' ? String(Number(value)) : String(value))
+  const line = `${name}=${text}`
+  if (meaning === undefined) return line
+  return line.length > 60 || line.includes('\n') ? `# ${meaning}\n${line}` : `${line.padEnd(30)} # ${meaning}`
+}
+
+function folder(location: Location): string {
+  return location.kind === 'local' ? location.path : `${location.remote}:${location.path}`
+}
+
+function kind(location: Location): string {
+  return location.kind === 'local' ? 'local' : 'remote'
+}
+
+function common(input: ScriptInput): readonly Setting[] {
+  const { stage, transfer, copy, remote, from, to } = input
+  const usesTool = stage === 'copy' || remote !== undefined
+  return [
+    ['transfer', transfer.name],
+    ['stage', stage],
+    ['from_kind', kind(from), 'local: raw bytes; remote: names as rclone spells them'],
+    ['from', folder(from)],
+    ['to_kind', kind(to)],
+    ['to', folder(to)],
+    ['single_from', copy.single?.source ?? '', 'set for a single file'],
+    ['single_to', copy.single?.destination ?? ''],
+    ['source_flag', transfer.symlinks === 'follow' ? '-L' : '-P', 'how find treats symlinks of the source'],
+    ['follow_destination_links', transfer.followDestinationLinks, '1: a symlink may stand for a directory'],
+    ['tries', transfer.attempts, 'failed attempts per shard, at most'],
+    ['requeue', transfer.slurm[stage].requeue, '1: ask for another turn near the time limit'],
+    ['is_last_stage', input.isLast, '1: end 1 for any failed entry, else only for a shard without account'],
+    ['stages_before', input.stagesBefore, 'must have delivered everything'],
+    ['tool_from', copy.source],
+    ['tool_to', copy.destination],
+    ['version_command', usesTool ? versionCommand(input) : [], 'first line names the version'],
+    ['tool_major', copy.needs.major],
+    ['tool_minor', copy.needs.minor],
+    ['list_command', remote?.list ?? []],
+  ]
+}
+
+function versionCommand({ copy, tool }: ScriptInput): readonly string[] {
+  return [copy.program, tool.name === 'rclone' ? 'version' : '--version']
+}
+
+function forCopy({ copy, tool, transfer }: ScriptInput): readonly Setting[] {
+  return [
+    ['list_folder', 'shards', 'what each shard holds'],
+    ['existing', transfer.existing, 'update, keep, keep-newer or error'],
+    ['tool_name', tool.name],
+    ['copy_command', [copy.program, ...copy.args], 'then: list flag, list, source, destination'],
+    ['flags_as_root', copy.argsAsRoot],
+    ['list_flag', copy.listFlag],
+    ['copy_modes', !copy.setsModes, '1: permissions of files are set afterwards'],
+    ['umask_wanted', transfer.umask ?? ''],
+  ]
+}
+
+function forVerify({ proof, remote, transfer }: ScriptInput): readonly Setting[] {
+  const copyStage = `../${transfer.name}.copy`
+  return [
+    ['list_folder', `${copyStage}/shards`, 'what each shard holds'],
+    ['copy_stage', copyStage],
+    ['proof', proof, 'size, size+mtime, checksum or download'],
+    ['check_command', remote?.check ?? []],
+    ['read_command', remote?.read ?? []],
+  ]
+}

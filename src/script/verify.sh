@@ -1,0 +1,147 @@
+# --- verify.sh: one attempt at one shard of a verify stage ------------------------------------------------------------
+#
+# A fresh look at the destination, by another process than the one that copied. What the copy stage gave up on is
+# carried over by name, so that the last stage of a transfer names everything that is not proven.
+
+# ready SHARD: the copy stage is done with it. Notes what it gave up on.
+ready() {
+  look "$copy_stage" "$1"
+  [[ $kind == 'done' ]] || return 1
+  copy_failed=$end_failed copy_failed_list=$copy_stage/work/$1/$n.failed
+}
+
+carry() {
+  : >"$scratch/failed"
+  : >"$scratch/given_up"
+  carry_over || return
+  linked_folders
+  compare || return
+  name_missing
+  check_contents || return
+  outcome 'done' 0
+}
+
+carry_over() {
+  local record path class count=0
+  local -A named=()
+  wanted=$expect
+  ((copy_failed)) || return 0
+  while IFS= read -r -d '' record; do
+    read -r class _ <<<"$record"
+    named[${record#"$class "}]=$class count=$((count + 1))
+  done <"$copy_failed_list"
+  ((count == copy_failed)) || {
+    say "$copy_failed_list names $count entries instead of $copy_failed"
+    return 74
+  }
+  cp -- "$copy_failed_list" "$scratch/failed"
+  wanted=$scratch/wanted
+  while IFS= read -r -d '' record; do
+    record_path "$record"
+    if [[ ${named[$path]-} ]]; then printf '%s\0' "$record" >&3; else printf '%s\0' "$record"; fi
+  done <"$expect" >"$wanted" 3>"$scratch/given_up"
+}
+
+# give_up CLASS RECORD PATH
+give_up() {
+  printf '%s %s\0' "$1" "$3" >>"$scratch/failed"
+  printf '%s\0' "$2" >>"$scratch/given_up"
+}
+
+name_missing() {
+  local record path
+  local -A here=()
+  [[ -s $scratch/missing ]] || return 0
+  while IFS= read -r -d '' record; do
+    record_path "$record"
+    here[$path]=1
+  done <"$scratch/have"
+  while IFS= read -r -d '' record; do
+    record_path "$record"
+    if out_of_bounds "$path"; then
+      give_up link-in-path "$record" "$path"
+    elif [[ ${here[$path]-} ]]; then
+      give_up differs "$record" "$path"
+    else
+      give_up unproven "$record" "$path"
+    fi
+  done <"$scratch/missing"
+}
+
+# check_contents: both sides of every file that is there are read or hashed, where the plan asks for it.
+check_contents() {
+  local record path name
+  local -A equal=() compared=() source_has=()
+  [[ $proof == checksum || $proof == download ]] || return 0
+  comm -z -12 "$scratch/want" "$scratch/have" | grep -z '^f ' >"$scratch/present"
+  [[ -s $scratch/present ]] || return 0
+  with_source_names <"$scratch/present" >"$scratch/source_paths"
+  if [[ $single_from ]]; then
+    cmp -s <(read_one "$from_kind" "$single_from") <(read_one "$to_kind" "$single_to") && cp -- "$scratch/source_paths" "$scratch/equal"
+  elif [[ $from_kind == local && $to_kind == local ]]; then
+    equal_by_b2sum || return
+  else
+    equal_by_rclone || return
+  fi
+  while IFS= read -r -d '' name; do equal[$name]=1; done <"$scratch/equal"
+  ((${#equal[@]} == $(grep -zc '' <"$scratch/present"))) && return 0
+  # Some differ: a source that is not what was listed any more says nothing about the copy.
+  at_source <"$scratch/source_paths" >"$scratch/source" || return 75
+  while IFS= read -r -d '' record; do
+    record_path "$record"
+    source_has[$path]=${record:0:${#record}-${#path}}
+  done <"$scratch/source"
+  while IFS= read -r -d '' record && IFS= read -r -d '' name <&3; do
+    [[ ${equal[$name]-} ]] && continue
+    record_path "$record"
+    if [[ ! ${source_has[$name]-} ]]; then
+      give_up vanished "$record" "$path"
+    elif [[ ${source_has[$name]} != "${record:0:${#record}-${#path}}" ]]; then
+      give_up changed "$record" "$path"
+    elif [[ ${compared[$name]-} ]]; then
+      give_up differs "$record" "$path"
+    else
+      give_up unproven "$record" "$path"
+    fi
+  done <"$scratch/present" 3<"$scratch/source_paths"
+}
+
+read_one() { if [[ $1 == local ]]; then cat -- "$2"; else "${read_command[@]}" -- "$2"; fi; }
+
+# Two disks: hashes of both sides, side by side. $scratch/equal gets the names whose hashes agree.
+equal_by_b2sum() {
+  local name
+  (cd -- "$from" && xargs -0 -r b2sum -z -- <"$scratch/source_paths") >"$scratch/hashes_from" &
+  (cd -- "$to" && xargs -0 -r b2sum -z -- <"$scratch/source_paths") >"$scratch/hashes_to"
+  wait
+  sort -z -o "$scratch/hashes_from" -- "$scratch/hashes_from" && sort -z -o "$scratch/hashes_to" -- "$scratch/hashes_to" || return 73
+  comm -z -12 "$scratch/hashes_from" "$scratch/hashes_to" | sed -z 's/^[^ ]*  //' >"$scratch/equal"
+  comm -z -13 "$scratch/hashes_from" "$scratch/hashes_to" | sed -z 's/^[^ ]*  //' >"$scratch/hashed"
+  while IFS= read -r -d '' name; do compared[$name]=1; done <"$scratch/hashed"
+}
+
+# A remote: rclone compares, and says which names it found equal. Only those count: it says nothing about a name that
+# neither side has, and accepts equal sizes where it finds no common hash. There both sides are read instead.
+equal_by_rclone() {
+  local name
+  local -a how=()
+  [[ $proof == download ]] && how=(--download)
+  sed -z 's,^\./,,' <"$scratch/source_paths" | tr '\0' '\n' >"$scratch/names"
+  rclone_check "${how[@]}"
+  if [[ $proof == checksum ]] && grep -qE 'not using a hash|hashes could not be checked' "$scratch/check_log"; then
+    say "no common hash for every file; both sides are read instead"
+    rclone_check --download
+  fi
+  # Without a list of equal names there was no answer at all.
+  [[ -e $scratch/match ]] || return 75
+  sed 's,^,./,' "$scratch/match" | tr '\n' '\0' >"$scratch/equal"
+  while IFS= read -r name; do compared[./$name]=1; done <"$scratch/differ"
+}
+
+rclone_check() {
+  rm -f -- "$scratch/match" "$scratch/differ"
+  : >"$scratch/differ"
+  "${check_command[@]}" "$@" --files-from-raw "$scratch/names" --match "$scratch/match" --differ "$scratch/differ" \
+    -- "$tool_from" "$tool_to" 2>"$scratch/check_log"
+  cat -- "$scratch/check_log" >&2
+}

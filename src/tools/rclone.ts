@@ -1,0 +1,202 @@
+/** rclone: carries anything to and from remotes, and large files between disks. */
+
+import type { Location } from '../plan/plan.ts'
+import { optionFlags, optionFloors } from './options.ts'
+import { encodeRcloneName } from './rclone-names.ts'
+import {
+  highest,
+  isAtLeast,
+  type CopyCommand,
+  type CopyContext,
+  type LogClass,
+  type RemoteCommands,
+  type Tool,
+  type ToolVersion,
+} from './tool.ts'
+
+/** `--files-from-raw` and `check --match` came with 1.52. */
+export const rcloneFloor = { major: 1, minor: 52 }
+const metadataFloor = { major: 1, minor: 59 }
+/** From 1.63 on a file has its final name only when it is whole. */
+const partialNamesFloor = { major: 1, minor: 63 }
+const chunkedCopyFloor = { major: 1, minor: 64 }
+
+/**
+ * What operators of large clusters run with, bounded: their buffers of 128 MiB for each of 32 transfers are 4 GiB, and
+ * 24 streams with chunks of 128 MiB as much again per file. Between disks the kernel reads ahead, so less is enough.
+ */
+const tuning = {
+  disks: { transfers: 16, checkers: 16, bufferMi: 16 },
+  remote: { transfers: 32, checkers: 24, bufferMi: 32 },
+} as const
+const multiThread = { streams: 8, cutoffGi: 4, chunkMi: 64 } as const
+const s3ChunkMi = 32
+const s3Concurrency = 4
+
+function isLocal(location: Location): boolean {
+  return location.kind === 'local'
+}
+
+/** `remote:path` or an absolute path, as rclone takes it on a command line. */
+export function rclonePlace(location: Location): string {
+  return location.kind === 'local' ? location.path : `${location.remote}:${location.path}`
+}
+
+function below(location: Location, name: string): string {
+  const place = rclonePlace(location)
+  return location.path === '' || place.endsWith('/') ? `${place}${name}` : `${place}/${name}`
+}
+
+/** A configuration that holds nothing where none is needed: rclone complains about a missing one, and reads any other. */
+function configFlags(from: Location, to: Location): readonly string[] {
+  const remotes = [from, to].filter((location) => location.kind === 'rclone')
+  if (remotes.length === 0) return ['--config=/dev/null']
+  const config = remotes.find((location) => location.configPath !== undefined)?.configPath
+  return config === undefined ? [] : [`--config=${config}`]
+}
+
+function tuningFlags(version: ToolVersion, from: Location, to: Location): readonly string[] {
+  const onDisks = isLocal(from) && isLocal(to)
+  const { transfers, checkers, bufferMi } = onDisks ? tuning.disks : tuning.remote
+  const flags = [`--transfers=${transfers}`, `--checkers=${checkers}`, `--buffer-size=${bufferMi}Mi`]
+  if (!onDisks) flags.push(`--s3-chunk-size=${s3ChunkMi}Mi`, `--s3-upload-concurrency=${s3Concurrency}`)
+  if (isAtLeast(version, chunkedCopyFloor))
+    flags.push(
+      `--multi-thread-streams=${multiThread.streams}`,
+      `--multi-thread-cutoff=${multiThread.cutoffGi}Gi`,
+      `--multi-thread-chunk-size=${multiThread.chunkMi}Mi`,
+    )
+  return flags
+}
+
+/**
+ * Before 1.63 a copy in several streams makes the file under its final name with its full size at once: broken off,
+ * it has holes and passes for whole wherever sizes are compared. So there are no streams, whatever the user wrote.
+ */
+function safetyFlags(version: ToolVersion, to: Location): readonly string[] {
+  return isLocal(to) && !isAtLeast(version, partialNamesFloor) ? ['--multi-thread-streams=0'] : []
+}
+
+function policyFlags({ transfer }: CopyContext): readonly string[] {
+  const flags: string[] = []
+  // A shard holds only what is known to differ, so size and time decide, and a second attempt skips what has arrived.
+  if (transfer.compare === 'checksum') flags.push('--checksum')
+  if (transfer.existing === 'keep' || transfer.existing === 'error') flags.push('--ignore-existing')
+  if (transfer.existing === 'keep-newer') flags.push('--update')
+  return flags
+}
+
+function copyCommand(context: CopyContext): CopyCommand {
+  const { transfer, version, source, destination, bandwidthPerWorker } = context
+  const [from, to] = [source.root, destination.root]
+  const onDisks = isLocal(from) && isLocal(to)
+  const knowsMetadata = onDisks && isAtLeast(version, metadataFloor)
+  const single =
+    source.name === undefined || destination.name === undefined
+      ? undefined
+      : { source: below(from, source.name), destination: below(to, destination.name) }
+  return {
+    program: context.program ?? 'rclone',
+    args: [
+      single === undefined ? 'copy' : 'copyto',
+      ...configFlags(from, to),
+      '--no-unicode-normalization',
+      ...(onDisks ? ['--no-traverse'] : []),
+      ...(transfer.symlinks === 'follow' && isLocal(from) ? ['--copy-links'] : []),
+      '--retries=1',
+      '--use-json-log',
+      '--stats=10s',
+      '--stats-one-line',
+      '--stats-log-level=NOTICE',
+      ...tuningFlags(version, from, to),
+      ...policyFlags(context),
+      ...(bandwidthPerWorker === undefined
+        ? []
+        : [`--bwlimit=${Math.max(1, Math.floor(bandwidthPerWorker))}B`]),
+      ...optionFlags(transfer, version),
+      ...safetyFlags(version, to),
+    ],
+    // As another user than root, rclone fails a whole file whose owner it cannot set (measured: 1.60.1 and 1.75.2).
+    argsAsRoot: knowsMetadata ? ['--metadata'] : [],
+    listFlag: '--files-from-raw',
+    source: rclonePlace(from),
+    destination: rclonePlace(to),
+    ...(single === undefined ? {} : { single }),
+    setsModes: !onDisks,
+    needs: highest([
+      rcloneFloor,
+      ...(knowsMetadata ? [metadataFloor] : []),
+      ...optionFloors(transfer, version),
+    ]),
+  }
+}
+
+/** Commands that look at a remote without copying. `--use-server-modtime` is not among them: it shows upload times. */
+export function rcloneLookCommands(context: CopyContext): RemoteCommands {
+  const { transfer, source, destination } = context
+  const program = context.program ?? 'rclone'
+  const common = [...configFlags(source.root, destination.root), '--no-unicode-normalization', '--retries=1']
+  const links = transfer.symlinks === 'follow' ? ['--copy-links'] : []
+  return {
+    list: [program, 'lsf', ...common, ...links, '--recursive', '--files-only', '--separator= '],
+    check: [program, 'check', ...common, ...links, '--one-way', '--checkers=16'],
+    read: [program, 'cat', ...common],
+  }
+}
+
+/**
+ * Memory that one worker's rclone may take, bytes, an upper bound from its buffers: read-ahead per transfer, parts
+ * of uploads, and streams of large files. For the preview and for `memory:`.
+ */
+export function rcloneMemoryBytes(context: CopyContext): number {
+  const { version, source, destination } = context
+  const onDisks = isLocal(source.root) && isLocal(destination.root)
+  const { transfers, bufferMi } = onDisks ? tuning.disks : tuning.remote
+  const parts = isLocal(destination.root) ? 0 : s3ChunkMi * s3Concurrency
+  const streams =
+    isAtLeast(version, chunkedCopyFloor) && !isLocal(destination.root)
+      ? multiThread.streams * multiThread.chunkMi
+      : 0
+  const processMi = 128
+  return (processMi + transfers * (bufferMi + Math.max(parts, streams))) * 2 ** 20
+}
+
+function listEntry(path: Uint8Array, from: Location): Uint8Array {
+  const name = isLocal(from) ? encodeRcloneName(path) : path
+  const entry = new Uint8Array(name.length + 1)
+  entry.set(name)
+  entry[name.length] = 0x0a
+  return entry
+}
+
+/** From the last statistics object in the JSON log. */
+function progress(logTail: string): number | undefined {
+  const last = [...logTail.matchAll(/"stats":\{"bytes":(\d+)/g)].at(-1)?.[1]
+  return last === undefined ? undefined : Number(last)
+}
+
+const causes: readonly (readonly [LogClass, RegExp])[] = [
+  ['usage', /unknown (?:flag|shorthand flag|command)|Usage:/],
+  ['no-space', /no space left|quota exceeded|not enough space/i],
+  ['denied', /permission denied|AccessDenied|access denied|read-only file system|operation not permitted/i],
+  ['changed', /source file is being updated/],
+  ['throttled', /SlowDown|TooManyRequests|rate ?limit|\b429\b/i],
+  [
+    'unreachable',
+    /no such host|connection refused|connection reset|i\/o timeout|no route to host|TLS handshake/i,
+  ],
+]
+
+function classifyLog(logTail: string): LogClass {
+  return causes.find(([, pattern]) => pattern.test(logTail))?.[0] ?? 'unknown'
+}
+
+export const rclone: Tool = {
+  name: 'rclone',
+  carries: () => true,
+  leavesSymlinks: true,
+  copyCommand,
+  listEntry,
+  progress,
+  classifyLog,
+}
