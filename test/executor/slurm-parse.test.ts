@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { slurmTime } from '../../src/executor/slurm/directives.ts'
-import { commandEnvironment, exportedNames } from '../../src/executor/slurm/environment.ts'
+import { commandEnvironment, submitEnvironment } from '../../src/executor/slurm/environment.ts'
 import { parseQueue, parseSubmitted, sightingOf } from '../../src/executor/slurm/parse.ts'
 import { seconds } from '../../src/units.ts'
 
@@ -53,8 +53,20 @@ test('nothing in the environment changes what Slurm does or answers', () => {
 })
 
 test('a job sees what finds its tools and what the plan names, and nothing else', () => {
-  const env = { PATH: '/bin', HOME: '/h', AWS_SECRET_ACCESS_KEY: 'x', HTTPS_PROXY: 'p' }
-  expect(exportedNames(env, ['HTTPS_PROXY', 'NO_PROXY'])).toEqual(['PATH', 'HOME', 'HTTPS_PROXY'])
+  const env = {
+    PATH: '/bin',
+    HOME: '/h',
+    AWS_SECRET_ACCESS_KEY: 'x',
+    HTTPS_PROXY: 'p',
+    SLURM_CONF: '/c',
+    SBATCH_QOS: 'q',
+  }
+  expect(submitEnvironment(env, ['HTTPS_PROXY', 'NO_PROXY'])).toEqual({
+    PATH: '/bin',
+    HOME: '/h',
+    HTTPS_PROXY: 'p',
+    SLURM_CONF: '/c',
+  })
 })
 
 test('times are written as Slurm reads them', () => {

@@ -18,8 +18,6 @@ export interface SubmitRequest {
   readonly scriptPath: string
   /** Array ids of the parents; each is waited for by its task 0, which closes the stage. */
   readonly after: readonly string[]
-  /** Names of variables that the job may see, values taken from sbatch's own environment. */
-  readonly exportNames: readonly string[]
 }
 
 /** `sox-<run>-<transfer>.<stage>`: only characters that squeue's `--name` list and its text output take as they are. */
@@ -42,7 +40,9 @@ export function sbatchArgs(request: SubmitRequest): readonly string[] {
     `--output=${LOG_FOLDER}/%A_%a.log`,
     `--error=${LOG_FOLDER}/%A_%a.log`,
     `--signal=B:USR2@${TIME_LIMIT_WARNING_SECONDS}`,
-    `--export=${request.exportNames.join(',')}`,
+    // All of sbatch's environment, which is made for it: naming variables here would have slurmd load the user's
+    // login environment on every node first, seconds to minutes of somebody's profile (seen on 22.05).
+    '--export=ALL',
     '--nodes=1',
     '--ntasks=1',
     ...resourceArgs(slurm, step),

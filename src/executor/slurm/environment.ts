@@ -26,16 +26,20 @@ export function commandEnvironment(env: Environment): Readonly<Record<string, st
   return { ...Object.fromEntries(kept), LC_ALL: 'C', TZ: 'UTC' }
 }
 
-/** Names for `--export`, of those that are set. */
-export function exportedNames(env: Environment, pass: readonly string[]): readonly string[] {
-  const wanted = [...basicNames, ...pass, ...timingNames]
-  return [...new Set(wanted)].filter((name) => env[name] !== undefined)
+/** For sbatch alone, whose whole environment becomes the job's. */
+export function submitEnvironment(
+  env: Environment,
+  pass: readonly string[],
+): Readonly<Record<string, string>> {
+  const conf = env['SLURM_CONF']
+  return { ...workerEnvironment(env, pass), ...(conf === undefined ? {} : { SLURM_CONF: conf }) }
 }
 
-/** For workers that run as children on this machine: the same names as a job would see, with their values. */
+/** All that a worker sees, on a node or on this machine: what is named, if it is set, and nothing else. */
 export function workerEnvironment(
   env: Environment,
   pass: readonly string[],
 ): Readonly<Record<string, string>> {
-  return Object.fromEntries(exportedNames(env, pass).map((name) => [name, env[name] ?? '']))
+  const names = [...basicNames, ...pass, ...timingNames]
+  return Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])))
 }

@@ -10,7 +10,7 @@ import type { Ticket } from '../../run/event.ts'
 import { millis } from '../../units.ts'
 import type { RunId } from '../../units.ts'
 import { jobName, sbatchArgs } from './directives.ts'
-import { commandEnvironment, exportedNames } from './environment.ts'
+import { commandEnvironment, submitEnvironment } from './environment.ts'
 import { parseQueue, parseSubmitted, queueFormat, sightingOf } from './parse.ts'
 import type { QueueRow } from './parse.ts'
 import { refusal } from './refusal.ts'
@@ -53,7 +53,7 @@ export function createSlurmExecutor(context: SlurmContext): Executor {
       names.add(name)
       return name
     },
-    submit: (step, after) => submit(context, call, queue, step, after),
+    submit: (step, after) => submit(context, sbatch, queue, step, after),
     release: async (roots) => {
       if (roots.length === 0) return ok(undefined)
       const answer = await call(['scontrol', 'release', roots.join(',')])
@@ -97,9 +97,8 @@ async function submit(
     stageFolder: context.stageFolder(step),
     scriptPath: context.scriptPath(step),
     after,
-    exportNames: exportedNames(context.env, context.environmentPass),
   })
-  const answer = await call(['sbatch', ...args], SUBMIT_TIMEOUT)
+  const answer = await sbatch(['sbatch', ...args])
   const id = parseSubmitted(answer.ok ? answer.value.stdout : answer.error.stdout)
   if (answer.ok && id !== undefined) return ok(id)
   const adopted = (await queue())?.find((row) => row.name === jobName(context.run, step))
