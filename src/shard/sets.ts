@@ -7,6 +7,9 @@ import { Bug } from '../units.ts'
 /** Two million buckets in one set at most: 256 for each of `shardsMax` shards. */
 const bucketBitsMax = 21
 
+/** Thirty-two times as many as there are entries: two inodes rarely share a slot then. */
+const spareBits = 5
+
 /**
  * Split directories and their buckets, numbered through: set `n` has the buckets
  * `offsets[n] … offsets[n] + 2^bits[n]`. Hash prefixes name them, so that twice the buckets would halve each.
@@ -19,7 +22,7 @@ export interface FileSets {
   readonly bits: Uint8Array
   readonly offsets: Int32Array
   readonly bucketCount: number
-  /** No set has more bits than this, which is enough for every entry of the source to have a bucket of its own. */
+  /** No set has more bits than this; hard links have as many, so that a bucket is a whole number of their slots. */
   readonly bitsMax: number
 }
 
@@ -47,7 +50,7 @@ export function layOutSets(
   const all = linkedSeconds === undefined ? rows : [...rows, linkedRow]
   const sum = (column: Float64Array): number => column.reduce((total, count) => total + count, 0)
   const entries = sum(own.files) + sum(own.symlinks)
-  const bitsMax = Math.min(bucketBitsMax, Math.ceil(Math.log2(entries + 1)) + 1)
+  const bitsMax = Math.min(bucketBitsMax, Math.ceil(Math.log2(entries + 1)) + spareBits)
   const setOfRow = new Int32Array(own.files.length).fill(-1)
   const bits = new Uint8Array(all.length)
   const offsets = new Int32Array(all.length)
