@@ -33,8 +33,12 @@ export interface SlurmContext {
 
 export function createSlurmExecutor(context: SlurmContext): Executor {
   const env = commandEnvironment(context.env)
-  const call = (argv: Argv, timeoutMillis = QUERY_TIMEOUT): ReturnType<typeof runProcess> =>
-    runProcess(argv, { timeoutMillis, env })
+  const call: Call = (argv) => runProcess(argv, { timeoutMillis: QUERY_TIMEOUT, env })
+  const sbatch: Call = (argv) =>
+    runProcess(argv, {
+      timeoutMillis: SUBMIT_TIMEOUT,
+      env: submitEnvironment(context.env, context.environmentPass),
+    })
   const names = new Set<string>()
   const queue = async (): Promise<readonly QueueRow[] | undefined> => {
     const answer = await call([
@@ -74,10 +78,7 @@ export function createSlurmExecutor(context: SlurmContext): Executor {
 
 const unknown: Sighting = { phase: 'unknown' }
 
-type Call = (
-  argv: Argv,
-  timeout?: typeof SUBMIT_TIMEOUT,
-) => Promise<Result<{ stdout: string; stderr: string }, ProcessFailure>>
+type Call = (argv: Argv) => Promise<Result<{ stdout: string; stderr: string }, ProcessFailure>>
 type Queue = () => Promise<readonly QueueRow[] | undefined>
 
 /**
@@ -86,7 +87,7 @@ type Queue = () => Promise<readonly QueueRow[] | undefined>
  */
 async function submit(
   context: SlurmContext,
-  call: Call,
+  sbatch: Call,
   queue: Queue,
   step: Step,
   after: readonly Ticket[],
