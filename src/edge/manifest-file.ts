@@ -70,10 +70,9 @@ export function createManifestWriter(file: string): ManifestWriter {
   let block = Buffer.allocUnsafe(BLOCK_BYTES)
   let filled = 0
   let entries = 0
-  let isBehind = false
   const flush = (): void => {
     if (filled === 0 || output.failure !== undefined) return
-    isBehind = !output.gzip.write(block.subarray(0, filled))
+    output.gzip.write(block.subarray(0, filled))
     block = Buffer.allocUnsafe(BLOCK_BYTES)
     filled = 0
   }
@@ -87,8 +86,7 @@ export function createManifestWriter(file: string): ManifestWriter {
       entries++
     },
     pressure() {
-      if (!isBehind || output.failure !== undefined) return undefined
-      isBehind = false
+      if (!output.gzip.writableNeedDrain || output.failure !== undefined) return undefined
       return new Promise((resolve) => {
         output.gzip.once('drain', resolve)
         void output.closed.then(resolve)
