@@ -36,9 +36,8 @@ export function placeOfKey(root: MapNode, path: Path): Place {
   for (let depth = path.length; depth > 0; depth--) {
     const parent = nodeAt(root, path.slice(0, depth - 1))
     const last = path[depth - 1] ?? ''
-    if (parent?.kind === 'list' && parent.items[Number(last)] !== undefined) {
-      return placeOfValue(root, path.slice(0, depth))
-    }
+    const item = parent?.kind === 'list' ? parent.items[Number(last)]?.place : undefined
+    if (item !== undefined && item.end > 0) return item
     const entry = parent?.kind === 'map' ? parent.entries.get(last) : undefined
     if (entry !== undefined) return entry.keyPlace
   }
