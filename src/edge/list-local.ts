@@ -34,7 +34,7 @@ function argvOf(listing: LocalListing): Argv {
 /**
  * Streams every entry below the source. What find can not read (no permission, gone meanwhile, a loop under `-L`)
  * it names on stderr: these lines come back as listing errors and the rest is listed all the same.
- * Fails SX308 when there is no find, when it was ended by a signal, or when it failed without saying why.
+ * Fails SX205 when there is no find, when it was ended by a signal, or when it failed without saying why.
  */
 export async function listLocal(listing: LocalListing): Promise<Result<ListingErrors>> {
   const ended = await runListing({ ...listing, argv: argvOf(listing) })
@@ -45,7 +45,7 @@ export async function listLocal(listing: LocalListing): Promise<Result<ListingEr
       ? `it ended with exit code ${ended.exitCode ?? '?'}`
       : `it was ended by ${ended.signal}`)
   return failWith(
-    'SX308',
+    'SX205',
     `cannot list ${listing.path} with find: ${how}`,
     ended.spawnError === undefined
       ? 'Plan again; when it happens again, run the find command by hand to see why.'

@@ -44,13 +44,13 @@ function remoteFailure(context: RemoteContext, failure: ProcessFailure): ReturnT
   context.signal.throwIfAborted()
   if (failure.kind === 'missing')
     return failWith(
-      'SX312',
+      'SX208',
       `there is no rclone at ${context.rclonePath}`,
       'Install rclone, or name it in the plan: tools: { rclone: { path: … } }.',
     )
   const why = failure.kind === 'timeout' ? 'it did not answer in two minutes' : lastWords(failure.stderr)
   return failWith(
-    'SX309',
+    'SX206',
     `cannot look at ${remotePath(context.location)}: ${why}`,
     `Try \`rclone lsf ${context.location.remote}:\` by hand, and mend the remote's entry in rclone.conf.`,
   )
@@ -118,7 +118,7 @@ export async function askSort(context: RemoteContext): Promise<Result<RemoteSort
     // Falls through: no answer is an answer that makes no sense.
   }
   return failWith(
-    'SX311',
+    'SX207',
     `rclone's answer about ${remotePath(context.location)} makes no sense`,
     'Run soxplan with an rclone of 1.59 or newer.',
   )
@@ -126,7 +126,7 @@ export async function askSort(context: RemoteContext): Promise<Result<RemoteSort
 
 /**
  * Streams every entry below a remote path, or the one file that it is. No request per object: no MIME types, and
- * times only when `withMtime` asks for them. Fails SX309 when the listing is not whole, SX311 when it is no listing.
+ * times only when `withMtime` asks for them. Fails SX206 when the listing is not whole, SX207 when it is no listing.
  */
 export async function listRemote(
   context: RemoteContext,
@@ -152,7 +152,7 @@ export async function listRemote(
   const place = remotePath(context.location)
   if (badLine !== undefined)
     return failWith(
-      'SX311',
+      'SX207',
       `line ${badLine} of rclone's listing of ${place} is no entry`,
       'Run soxplan with an rclone of 1.59 or newer.',
     )

@@ -41,7 +41,7 @@ function split(location: Location): { folder: Location; name: string } {
 }
 
 function noSource(text: string, why?: string): ReturnType<typeof failWith> {
-  return failWith('SX301', `the source ${text} does not exist`, 'Correct `from` in the plan.', why)
+  return failWith('SX201', `the source ${text} does not exist`, 'Correct `from` in the plan.', why)
 }
 
 async function findLocalSource(from: Location): Promise<Result<SourceEnd>> {
@@ -49,7 +49,7 @@ async function findLocalSource(from: Location): Promise<Result<SourceEnd>> {
     const found = await stat(from.path)
     if (!found.isDirectory() && !found.isFile())
       return failWith(
-        'SX303',
+        'SX203',
         `the source ${from.path} is neither a file nor a directory`,
         'Name a file or a directory as `from`.',
       )
@@ -62,7 +62,7 @@ async function findLocalSource(from: Location): Promise<Result<SourceEnd>> {
     if (isErrno(error, 'ENOENT', 'ENOTDIR')) return noSource(from.path, await danglingWhy(from.path))
     if (!isSystemError(error)) throw error
     return failWith(
-      'SX302',
+      'SX202',
       `the source ${from.path} can not be read: ${systemReason(error)}`,
       'Ask its owner for read access, or run soxplan as a user who has it.',
     )
@@ -109,7 +109,7 @@ async function standingAt(file: string): Promise<Result<Standing>> {
     if (!isSystemError(error)) throw error
     if (error.code === 'ENOTDIR') return notDirectory(file, 'Something on the way to it is a file.')
     return failWith(
-      'SX305',
+      'SX302',
       `the destination ${file} can not be looked at: ${systemReason(error)}`,
       'Correct `to` in the plan, or ask the owner of that folder for access.',
     )
@@ -118,7 +118,7 @@ async function standingAt(file: string): Promise<Result<Standing>> {
 
 function notDirectory(text: string, why?: string): ReturnType<typeof failWith> {
   return failWith(
-    'SX304',
+    'SX301',
     `the destination ${text} is not a directory`,
     'Correct `to` in the plan, or move away what stands there.',
     why,
@@ -209,7 +209,7 @@ async function resolved(file: string): Promise<string> {
 
 /**
  * Refuses to copy a directory into itself or a file onto itself, by what the paths lead to: the plan was checked by
- * its words alone. Fails SX306.
+ * its words alone. Fails SX303.
  */
 export async function checkApart(source: SourceEnd, destination: DestinationEnd): Promise<Result<undefined>> {
   if (source.root.kind !== 'local' || destination.root.kind !== 'local') return ok(undefined)
@@ -219,7 +219,7 @@ export async function checkApart(source: SourceEnd, destination: DestinationEnd)
     to === from || (source.kind === 'directory' && to.startsWith(from === '/' ? '/' : `${from}/`))
   if (!isInside) return ok(undefined)
   return failWith(
-    'SX306',
+    'SX303',
     `the destination ${destination.root.path} lies in the source ${source.listed.path}`,
     'Choose a destination outside of the source.',
     `They lead to ${to} and ${from}.`,

@@ -38,7 +38,7 @@ export interface Intake {
   take(view: RecordView): void
   /** Takes a chunk of a listing; what it returns is to be waited for. */
   push(chunk: Buffer): Promise<void> | undefined
-  /** The listing is over. Fails SX311 when it was not made of whole records. */
+  /** The listing is over. Fails SX207 when it was not made of whole records. */
   end(): Result<undefined>
 }
 
@@ -120,7 +120,7 @@ class Intaking implements Intake {
     const fault = this.scanner.end()
     if (fault === undefined) return ok(undefined)
     return failWith(
-      'SX311',
+      'SX207',
       `the listing of ${this.options.sourceRoot.path} has a ${fault.reason} record at byte ${fault.offset}`,
       'See that `find --version` says GNU findutils, then plan again.',
     )

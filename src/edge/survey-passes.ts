@@ -111,7 +111,7 @@ function isUndecided(transfer: Transfer): boolean {
 
 function askAboutLinks(transfer: Transfer, links: number): ReturnType<typeof failWith> {
   return failWith(
-    'SX307',
+    'SX204',
     `transfer ${transfer.name}: the source has ${links} symlink${links === 1 ? '' : 's'}, and a remote holds none`,
     'Write `symlinks: follow` to copy what they lead to, `symlinks: skip` to leave them out, or `symlinks: keep` to store each as a small NAME.rclonelink file.',
   )

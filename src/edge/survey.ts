@@ -37,9 +37,9 @@ export interface Survey extends Summary {
  * Surveys one transfer. Nothing is written but the manifest. Throws the signal's reason on abort; the manifest is
  * removed then, as after every failure.
  *
- * Fails SX301–SX303 for the source, SX304 and SX305 for the destination, SX306 when one lies in the other, SX307 when
- * symlinks turn up and the plan has to say what to do with them, SX308, SX309, SX311 and SX312 when a listing fails,
- * SX310 for a pattern, SX321 when the manifest can not be written.
+ * Fails SX201–SX203 for the source, SX301 and SX302 for the destination, SX303 when one lies in the other, SX204 when
+ * symlinks turn up and the plan has to say what to do with them, SX205, SX206, SX207 and SX208 when a listing fails,
+ * SX210 for a pattern, SX321 when the manifest can not be written.
  */
 export async function survey(request: SurveyRequest): Promise<Result<Survey>> {
   const ground = await prepareGround(request)

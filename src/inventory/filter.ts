@@ -59,7 +59,7 @@ class GlobFilter implements PathFilter {
  * themselves: `compileGlob`). What `exclude` names is left out, whatever `include` says. With `include`, only what
  * it names is taken; directories that only stand on the way are made as they are needed and are no entries.
  *
- * Undefined when there are no patterns. Fails SX310 for each pattern that can not be read.
+ * Undefined when there are no patterns. Fails SX210 for each pattern that can not be read.
  */
 export function compileFilter(
   include: readonly string[],
@@ -73,7 +73,7 @@ export function compileFilter(
       if (glob.ok) globs.push(glob.value)
       else
         broken.push({
-          code: 'SX310',
+          code: 'SX210',
           severity: 'error',
           what: `${field}: the pattern ${JSON.stringify(pattern)} can not be read: ${glob.error}`,
           todo: 'Put a backslash before a character that is meant as it is.',
