@@ -102,7 +102,12 @@ const rsync = block(
       examples: ['xxh128'],
     },
     timeout: count('Seconds of silence after which rsync gives up.', 300, 86_400),
-    preallocate: onOff('Reserve the space of a file before it is written.'),
+    // rsync has no `--no-preallocate` to say the opposite with.
+    preallocate: {
+      description: 'Reserve the space of a file before it is written. Off unless it stands here.',
+      const: true,
+      examples: [true],
+    },
     sparse: onOff('Write long runs of zeros as holes.'),
     'open-noatime': onOff('Leave the access times of the source alone.'),
   },
