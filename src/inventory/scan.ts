@@ -25,45 +25,73 @@ const dot = 0x2e
 /** No path or link target is nearly that long: a record that does not end is no record. */
 const RECORD_BYTES_MAX = 1024 * 1024
 
+/** Of a chunk, to finish a record that began in the one before: most records are shorter. */
+const TORN_BYTES = 4096
+
 const incomplete = -1
 const malformed = -2
 
-/** Position of the next space in `[from, …)`; `incomplete` at the end of the buffer, `malformed` at a NUL. */
-function fieldEnd(buffer: Buffer, from: number): number {
-  for (let at = from; at < buffer.length; at++) {
-    const byte = buffer[at]
-    if (byte === space) return at > from ? at : malformed
-    if (byte === 0) return malformed
+/** Where reading goes on. One object for all fields, so that a field can return its value and move on at once. */
+interface Cursor {
+  at: number
+}
+
+/** A decimal number and the space behind it; rounded above 2^53. `incomplete` or `malformed` where there is none. */
+function readNumber(buffer: Buffer, cursor: Cursor): number {
+  const start = cursor.at
+  let value = 0
+  for (let at = start; at < buffer.length; at++) {
+    const byte = buffer[at] ?? 0
+    const digit = byte - zero
+    if (digit >= 0 && digit <= 9) value = value * 10 + digit
+    else {
+      cursor.at = at + 1
+      return byte === space && at > start ? value : malformed
+    }
   }
   return incomplete
 }
 
-/** A decimal number without a sign, or -1. Rounded above 2^53. */
-function decimal(buffer: Buffer, from: number, to: number): number {
-  let value = 0
-  for (let at = from; at < to; at++) {
-    const digit = (buffer[at] ?? 0) - zero
-    if (digit < 0 || digit > 9) return -1
-    value = value * 10 + digit
+/** find's `%T@`, `1700000000.1234567890`: whole seconds rounded down, a minus sign for times before 1970. `-` is unknown. */
+function readMtime(buffer: Buffer, cursor: Cursor, view: RecordView): number {
+  const isNegative = buffer[cursor.at] === minus
+  const start = isNegative ? cursor.at + 1 : cursor.at
+  let seconds = 0
+  let nanos = 0
+  let point = 0
+  for (let at = start; at < buffer.length; at++) {
+    const byte = buffer[at] ?? 0
+    const digit = byte - zero
+    if (digit >= 0 && digit <= 9) {
+      if (point === 0) seconds = seconds * 10 + digit
+      else if (at < point + 10) nanos = nanos * 10 + digit
+    } else if (byte === dot && point === 0 && at > start) point = at
+    else {
+      cursor.at = at + 1
+      view.hasMtime = at > start
+      view.mtimeSeconds = isNegative && seconds > 0 ? -seconds : seconds
+      view.mtimeNanos = nanos
+      const isWhole = view.hasMtime ? point + 1 !== at : isNegative
+      return byte === space && isWhole ? 0 : malformed
+    }
   }
-  return from < to ? value : -1
+  return incomplete
 }
 
-/** find's `%T@`, `1700000000.1234567890`: whole seconds rounded down, a minus sign for times before 1970. `-` is unknown. */
-function readMtime(buffer: Buffer, from: number, to: number, view: RecordView): boolean {
-  const negative = buffer[from] === minus
-  view.hasMtime = !(negative && to === from + 1)
-  view.mtimeSeconds = 0
-  view.mtimeNanos = 0
-  if (!view.hasMtime) return true
-  const start = negative ? from + 1 : from
-  let point = start
-  while (point < to && buffer[point] !== dot) point++
-  const seconds = decimal(buffer, start, point)
-  const nanos = point === to ? 0 : decimal(buffer, point + 1, Math.min(to, point + 10))
-  view.mtimeSeconds = negative && seconds > 0 ? -seconds : seconds
-  view.mtimeNanos = nanos
-  return seconds >= 0 && nanos >= 0
+/** Moves behind so many fields, whatever is in them. */
+function skipFields(buffer: Buffer, cursor: Cursor, count: number): number {
+  let start = cursor.at
+  for (let at = start; at < buffer.length; at++) {
+    const byte = buffer[at]
+    if (byte === 0) return malformed
+    if (byte !== space) continue
+    if (at === start) return malformed
+    start = at + 1
+    if (--count > 0) continue
+    cursor.at = start
+    return 0
+  }
+  return incomplete
 }
 
 /** From the path on: two NULs, and the last slash of the path. Returns where the next record starts. */
@@ -88,40 +116,36 @@ function readNames(buffer: Buffer, from: number, view: RecordView): number {
   return view.pathEnd === from ? malformed : at + 1
 }
 
-/** `SIZE MTIME DEV INO NLINK MODE UID GID PATH`, the space before SIZE included. */
-function readFields(buffer: Buffer, from: number, view: RecordView): number {
-  let start = from + 1
-  let end = fieldEnd(buffer, start)
-  if (end < 0) return end
-  const size = decimal(buffer, start, end)
-  end = fieldEnd(buffer, (start = end + 1))
-  if (end < 0) return end
-  if (!readMtime(buffer, start, end, view) || size < 0) return malformed
-  end = fieldEnd(buffer, (start = end + 1))
-  if (end < 0) return end
-  view.identityStart = start
-  const device = decimal(buffer, start, end)
-  end = fieldEnd(buffer, (start = end + 1))
-  if (end < 0) return end
-  view.identityEnd = end
-  const inode = decimal(buffer, start, end)
-  end = fieldEnd(buffer, (start = end + 1))
-  if (end < 0) return end
-  const links = decimal(buffer, start, end)
-  if (device < 0 || inode < 0 || links < 0) return malformed
+/** `SIZE MTIME DEV INO NLINK MODE UID GID PATH`. */
+function readFields(buffer: Buffer, cursor: Cursor, view: RecordView): number {
+  const size = readNumber(buffer, cursor)
+  if (size < 0) return size
+  const mtime = readMtime(buffer, cursor, view)
+  if (mtime < 0) return mtime
+  view.identityStart = cursor.at
+  const device = readNumber(buffer, cursor)
+  if (device < 0) return device
+  const inode = readNumber(buffer, cursor)
+  if (inode < 0) return inode
+  view.identityEnd = cursor.at - 1
+  const links = readNumber(buffer, cursor)
+  if (links < 0) return links
   view.size = size
   view.device = device
   view.inode = inode
   view.links = links
   // Mode and owner are carried along for the tools behind; the planner has no use for them.
-  for (let skipped = 0; skipped < 3; skipped++) {
-    end = fieldEnd(buffer, end + 1)
-    if (end < 0) return end
-  }
-  return readNames(buffer, end + 1, view)
+  const skipped = skipFields(buffer, cursor, 3)
+  return skipped < 0 ? skipped : readNames(buffer, cursor.at, view)
 }
 
-function readRecord(buffer: Buffer, from: number, hasFates: boolean, view: RecordView): number {
+function readRecord(
+  buffer: Buffer,
+  from: number,
+  hasFates: boolean,
+  cursor: Cursor,
+  view: RecordView,
+): number {
   const kindAt = hasFates ? from + 1 : from
   if (kindAt + 1 >= buffer.length) return incomplete
   if (buffer[kindAt + 1] !== space) return malformed
@@ -129,7 +153,8 @@ function readRecord(buffer: Buffer, from: number, hasFates: boolean, view: Recor
   view.fateByte = hasFates ? (buffer[from] ?? 0) : 0
   view.recordStart = kindAt
   view.kindByte = buffer[kindAt] ?? 0
-  return readFields(buffer, kindAt + 1, view)
+  cursor.at = kindAt + 2
+  return readFields(buffer, cursor, view)
 }
 
 function emptyView(): RecordView {
@@ -162,28 +187,54 @@ function emptyView(): RecordView {
  */
 export function createScanner(form: 'listing' | 'manifest', onRecord: (view: RecordView) => void): Scanner {
   const view = emptyView()
+  const cursor: Cursor = { at: 0 }
   const hasFates = form === 'manifest'
   let rest = Buffer.alloc(0)
+  /** Of the first byte of what is being scanned, which is that of `rest` between chunks. */
   let offset = 0
   let fault: ScanFault | undefined
+
+  /** Shows the complete records of `buffer` from `at` on, `most` at most; returns where it stopped, or `malformed`. */
+  const scan = (buffer: Buffer, at: number, most: number): number => {
+    for (let shown = 0; shown < most; shown++) {
+      const next = readRecord(buffer, at, hasFates, cursor, view)
+      const isEndless = next === incomplete && buffer.length - at > RECORD_BYTES_MAX
+      if (next === incomplete && !isEndless) break
+      if (next < 0) {
+        fault = { offset: offset + at, reason: 'malformed' }
+        return malformed
+      }
+      onRecord(view)
+      at = next
+    }
+    return at
+  }
+  /** Shows the record that the last chunk began, joined with no more of this one than it takes. Returns as `scan`. */
+  const finishTorn = (chunk: Buffer): number => {
+    for (let taken = TORN_BYTES; ; taken *= 8) {
+      const joined = Buffer.concat([rest, chunk.subarray(0, taken)])
+      const end = scan(joined, 0, 1)
+      if (end === malformed) return malformed
+      if (end > 0) {
+        const torn = rest.length
+        offset += torn
+        rest = Buffer.alloc(0)
+        return end - torn
+      }
+      if (taken < chunk.length) continue
+      rest = joined
+      return chunk.length
+    }
+  }
   return {
     push(chunk) {
       if (fault !== undefined) return fault
-      const buffer = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
-      let at = 0
-      for (;;) {
-        const next = readRecord(buffer, at, hasFates, view)
-        if (next === malformed) return (fault = { offset: offset + at, reason: 'malformed' })
-        if (next === incomplete) {
-          if (buffer.length - at > RECORD_BYTES_MAX)
-            return (fault = { offset: offset + at, reason: 'malformed' })
-          break
-        }
-        onRecord(view)
-        at = next
-      }
-      offset += at
-      rest = Buffer.from(buffer.subarray(at))
+      const start = rest.length === 0 ? 0 : finishTorn(chunk)
+      if (start === malformed || rest.length > 0) return fault
+      const end = scan(chunk, start, Infinity)
+      if (end === malformed) return fault
+      offset += end
+      rest = Buffer.from(chunk.subarray(end))
       return undefined
     },
     end() {
