@@ -11,7 +11,15 @@ import { Bug } from '../units.ts'
 import { isSystemError, syncFolder, systemReason } from './files.ts'
 import { scanManifest } from './manifest-file.ts'
 import { ListFiles, WriteFault, type ListFile } from './shard-files.ts'
-import { encoded, formOf, rawForm, rawRecordForm, type PathCodec, type PathForm } from './shard-paths.ts'
+import {
+  encoded,
+  fixedForm,
+  formOf,
+  rawForm,
+  rawRecordForm,
+  type PathCodec,
+  type PathForm,
+} from './shard-paths.ts'
 import { writeExpected, writePath } from './shard-records.ts'
 
 export interface ShardListsOptions {
@@ -24,6 +32,8 @@ export interface ShardListsOptions {
   readonly listEntry: PathCodec
   /** A path as the destination shows it, without `./`; absent: the same bytes as at the source. */
   readonly destinationName?: PathCodec
+  /** The name that a single file gets at the destination, as the destination shows it. */
+  readonly singleName?: Uint8Array
   readonly proof: ProofKind
   /** Symlinks go into `.links`, not into the tool's list. */
   readonly symlinksSeparately: boolean
@@ -70,6 +80,13 @@ export async function writeShardLists(options: ShardListsOptions): Promise<Resul
   }
 }
 
+function nameFormOf({ destinationName, singleName }: ShardListsOptions): PathForm {
+  if (singleName !== undefined) return fixedForm(destinationName?.(singleName) ?? singleName)
+  return destinationName === undefined
+    ? rawForm
+    : formOf((name) => Buffer.concat([rawForm.before, destinationName(name)]))
+}
+
 /** One shard's files, and what went into them. */
 class ShardWriter {
   files = 0
@@ -111,12 +128,8 @@ class ShardLists {
     this.files = files
     this.writers = options.plan.shards.map((shard) => new ShardWriter(files, this.base(shard.id)))
     this.places = new ShardPlaces(options.tree, this.writers.length)
-    const { destinationName } = options
     this.listForm = formOf(options.listEntry)
-    this.nameForm =
-      destinationName === undefined
-        ? rawForm
-        : formOf((name) => Buffer.concat([rawForm.before, destinationName(name)]))
+    this.nameForm = nameFormOf(options)
     this.withMtime = options.proof === 'size+mtime'
   }
 

@@ -14,6 +14,8 @@ export interface PathForm {
   readonly after: Uint8Array
   /** For paths with any other byte; absent: all bytes stay as they are. */
   readonly codec?: PathCodec
+  /** Written instead of any path: a single file gets a new name at the destination. */
+  readonly fixed?: Uint8Array
 }
 
 const firstPlain = 0x20
@@ -35,8 +37,14 @@ export function formOf(codec: PathCodec): PathForm {
   return { before: sample.slice(0, at), after: sample.slice(at + 1), codec }
 }
 
+/** `./NAME` whatever the path is. */
+export function fixedForm(name: Uint8Array): PathForm {
+  return { ...rawForm, fixed: Buffer.concat([rawForm.before, name]) }
+}
+
 /** Writes the path of a record where there is room for it; -1 when it has a byte that needs the codec. */
 export function writePlain(form: PathForm, view: RecordView, to: Buffer, at: number): number {
+  if (form.fixed !== undefined) return -1
   const { before, after } = form
   const { buffer, pathStart, pathEnd } = view
   const isRaw = form.codec === undefined
@@ -52,5 +60,6 @@ export function writePlain(form: PathForm, view: RecordView, to: Buffer, at: num
 
 /** The same through the codec. */
 export function encoded(form: PathForm, path: Uint8Array): Uint8Array {
+  if (form.fixed !== undefined) return form.fixed
   return form.codec === undefined ? Buffer.concat([form.before, path, form.after]) : form.codec(path)
 }

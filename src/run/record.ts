@@ -12,6 +12,8 @@ export interface TransferRecord {
   readonly name: TransferName
   readonly to: string
   readonly proof: ProofKind
+  /** How entries were proven, as the report says it. */
+  readonly provenBy: string
   /** Entries that were at the destination already. */
   readonly there: { readonly entries: number; readonly bytes: number }
   /** Refused entries and places that could not be listed: they make the run end 1 whatever the workers do. */

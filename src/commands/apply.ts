@@ -1,0 +1,197 @@
+/** `soxplan apply`: plans, asks, hands over, follows, and says what was delivered and how it is proven. */
+
+import { writeFile } from 'node:fs/promises'
+import type { Diagnostic } from '../diagnostic.ts'
+import { askYes } from '../edge/ask.ts'
+import { planDigest } from '../edge/digest.ts'
+import { writeAtomic } from '../edge/files.ts'
+import { takeLock } from '../edge/lock.ts'
+import {
+  createDraft,
+  keepDraft,
+  newRunId,
+  openStateDir,
+  runPaths,
+  stateDirOf,
+  sweepDrafts,
+} from '../edge/run-folder.ts'
+import { unfinishedRuns } from '../edge/unfinished.ts'
+import type { ExecutorKind } from '../run/event.ts'
+import { recordVersion } from '../run/record.ts'
+import type { RunRecord } from '../run/record.ts'
+import type { Plan } from '../plan/plan.ts'
+import { renderPreview } from '../view/preview.ts'
+import { ExitCode } from './exit-code.ts'
+import type { CommandIo } from './io.ts'
+import { listingProgress } from './listing-progress.ts'
+import { loadPlan, printDiagnostics } from './load-plan.ts'
+import type { LoadedPlan } from './load-plan.ts'
+import { failedInPlan, reportNothingToDo } from './outcomes.ts'
+import { settleExecutor, workersFor } from './place.ts'
+import type { PlaceFlags } from './place.ts'
+import { prepare } from './prepare.ts'
+import type { Prepared } from './prepare.ts'
+import { locationText, previewOf } from './preview-of.ts'
+import { executeRun } from './execute-run.ts'
+import { resumeRun } from './resume-run.ts'
+import { writeStageFiles } from './stage-files.ts'
+
+export interface ApplyFlags extends PlaceFlags {
+  readonly vars: Readonly<Record<string, string>>
+  readonly yes?: boolean
+  readonly new?: boolean
+  readonly detach?: boolean
+}
+
+interface ApplyContext {
+  readonly file: string
+  readonly loaded: LoadedPlan
+  readonly digest: string
+  readonly executor: ExecutorKind
+  readonly stateDir: string
+  readonly flags: ApplyFlags
+  readonly io: CommandIo
+}
+
+export async function applyCommand(file: string, flags: ApplyFlags, io: CommandIo): Promise<number> {
+  const refuse = (diagnostics: readonly Diagnostic[], code: number): number => {
+    printDiagnostics(diagnostics, file, io)
+    return code
+  }
+  const loaded = await loadPlan(file, flags.vars, io)
+  if (!loaded.ok) return refuse(loaded.error, ExitCode.usage)
+  if (flags.yes !== true && !io.isTerminal) return refuse([noTerminal], ExitCode.usage)
+  const executor = await settleExecutor(flags, io)
+  if (!executor.ok) return refuse(executor.error, ExitCode.failed)
+  if (flags.detach === true && executor.value === 'local') return refuse([noDetach], ExitCode.usage)
+  const stateDir = stateDirOf(loaded.value.plan, flags.state, io.env, io.cwd)
+  const opened = await openStateDir(stateDir)
+  if (!opened.ok) return refuse(opened.error, ExitCode.failed)
+  const lock = await takeLock(stateDir, io.now)
+  if (!lock.ok) return refuse(lock.error, ExitCode.failed)
+  try {
+    await sweepDrafts(stateDir)
+    const digest = planDigest(loaded.value.text, flags.vars)
+    const context: ApplyContext = {
+      file,
+      loaded: loaded.value,
+      digest,
+      executor: executor.value,
+      stateDir,
+      flags,
+      io,
+    }
+    return await resumeOrStart(context)
+  } catch (error) {
+    if (io.interrupt.aborted) return ExitCode.interrupted
+    throw error
+  } finally {
+    await lock.value.release()
+  }
+}
+
+/** An unfinished run of this very plan is gone on with; one of another plan is left alone unless it still has jobs. */
+async function resumeOrStart(context: ApplyContext): Promise<number> {
+  const { stateDir, digest, flags, io, executor, file } = context
+  const unfinished = await unfinishedRuns(stateDir)
+  const same = unfinished.find((run) => run.record.digest === digest && run.record.executor === executor)
+  if (same !== undefined && flags.new !== true) {
+    const answer = await resumeRun(same, {
+      io,
+      isSure: flags.yes === true,
+      detach: flags.detach === true,
+      slots: flags.slots,
+    })
+    if (answer.kind === 'ended') return answer.exitCode
+    if (answer.kind === 'refused') {
+      printDiagnostics(answer.diagnostics, file, io)
+      return ExitCode.failed
+    }
+  }
+  return start(context)
+}
+
+async function start(context: ApplyContext): Promise<number> {
+  const { file, loaded, executor, stateDir, flags, io } = context
+  const { plan, warnings, text } = loaded
+  const run = newRunId(io.now())
+  const draft = await createDraft(stateDir, run)
+  const progress = listingProgress(io)
+  const prepared = await prepare({
+    plan,
+    env: io.env,
+    workersOf: workersFor(executor, flags),
+    paths: draft,
+    interrupt: io.interrupt,
+    onProgress: progress.show,
+  }).finally(progress.clear)
+  if (!prepared.ok) {
+    printDiagnostics(prepared.error, file, io)
+    await sweepDrafts(stateDir)
+    return ExitCode.failed
+  }
+  io.stdout(renderPreview(previewOf(plan, file, prepared.value, executor, warnings)))
+  if (prepared.value.graph.steps.length === 0) {
+    await sweepDrafts(stateDir)
+    return reportNothingToDo(prepared.value, io)
+  }
+  const written = await writeStageFiles(plan, prepared.value, draft, io.interrupt)
+  if (!written.ok) {
+    printDiagnostics(written.error, file, io)
+    await sweepDrafts(stateDir)
+    return ExitCode.failed
+  }
+  if (
+    flags.yes !== true &&
+    !(await askYes('\nType yes to do exactly this: ', io.stdin, process.stderr, io.interrupt))
+  ) {
+    await sweepDrafts(stateDir)
+    io.stderr('Nothing was moved.\n')
+    return io.interrupt.aborted ? ExitCode.interrupted : ExitCode.usage
+  }
+  const record = recordOf(context, plan, prepared.value, run)
+  await writeFile(draft.planText, text, { mode: 0o600 })
+  await writeAtomic(draft.plan, `${JSON.stringify(record)}\n`)
+  const paths = await keepDraft(stateDir, run)
+  io.stderr(`Run ${run} in ${paths.folder}\n`)
+  return executeRun({ record, paths: runPaths(paths.folder), io, detach: flags.detach === true })
+}
+
+function recordOf(context: ApplyContext, plan: Plan, prepared: Prepared, run: RunRecord['run']): RunRecord {
+  return {
+    version: recordVersion,
+    run,
+    plan: plan.name,
+    digest: context.digest,
+    executor: context.executor,
+    soxplanVersion: context.io.version,
+    createdAt: context.io.now().toISOString(),
+    environmentPass: plan.environmentPass,
+    transfers: prepared.transfers.map(({ transfer, proof, survey }) => ({
+      name: transfer.name,
+      to: locationText(transfer.to),
+      proof: proof.kind,
+      provenBy: proof.words,
+      there: {
+        entries: survey.tallies.same.files + survey.tallies.same.symlinks + survey.tallies.same.directories,
+        bytes: survey.tallies.same.bytes,
+      },
+      failedInPlan: failedInPlan(survey),
+    })),
+    steps: prepared.graph.steps,
+  }
+}
+
+const noTerminal: Diagnostic = {
+  code: 'SX001',
+  severity: 'error',
+  what: 'There is no terminal to ask on',
+  todo: 'Look at the preview with `soxplan plan`, then apply with --yes.',
+}
+
+const noDetach: Diagnostic = {
+  code: 'SX002',
+  severity: 'error',
+  what: '--detach needs Slurm: workers on this machine end with soxplan',
+  todo: 'Leave --detach out, or start it in tmux.',
+}

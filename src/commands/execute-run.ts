@@ -1,0 +1,158 @@
+/** Runs what a run folder holds, on the executor it was planned for, to its end or until the user leaves. */
+
+import { writeFailedNames } from '../edge/failed-names.ts'
+import { openJournal } from '../edge/journal.ts'
+import type { Journal } from '../edge/journal.ts'
+import type { RunPaths } from '../edge/run-folder.ts'
+import { follow, submitAll } from '../executor/drive.ts'
+import type { DriveContext, DriveEnd, Tickets } from '../executor/drive.ts'
+import { createLocalExecutor } from '../executor/local.ts'
+import { createSlurmExecutor } from '../executor/slurm/slurm.ts'
+import { stepGraph } from '../graph/dag.ts'
+import type { Step } from '../graph/step.ts'
+import { journalVersion } from '../run/event.ts'
+import type { Executor } from '../run/executor.ts'
+import type { RunRecord } from '../run/record.ts'
+import { toolOf } from '../tools/tools.ts'
+import { createLinePrinter } from '../view/lines.ts'
+import { failedCount, renderReport } from '../view/report.ts'
+import { ExitCode } from './exit-code.ts'
+import type { CommandIo } from './io.ts'
+import { printDiagnostics } from './load-plan.ts'
+import { outcomesOf } from './outcomes.ts'
+
+export interface ExecuteContext {
+  readonly record: RunRecord
+  readonly paths: RunPaths
+  readonly io: CommandIo
+  readonly detach: boolean
+  /** Steps whose jobs are alive already: they are followed and nothing is submitted. */
+  readonly attached?: Tickets
+}
+
+/** A look at local marks costs a few file reads; squeue is asked no more often than the manual allows a script to. */
+const LOCAL_TICK_MILLIS = 500
+const SLURM_TICK_MILLIS = 10_000
+
+export async function executeRun(context: ExecuteContext): Promise<number> {
+  const { record, paths, io } = context
+  const journal = await openJournal(paths.events, io.now)
+  try {
+    const executor = executorFor(record, paths, io)
+    const drive = driveContext(context, executor, journal)
+    const tickets = await ticketsFor(context, drive, journal)
+    if (!tickets.ok) return await conclude(context, journal, tickets.error)
+    if (context.detach) {
+      await journal.append({ kind: 'detached' })
+      io.stderr(detachedText(record))
+      return ExitCode.detached
+    }
+    return await conclude(context, journal, await follow(drive, tickets.value))
+  } finally {
+    await journal.close()
+  }
+}
+
+export function executorFor(record: RunRecord, paths: RunPaths, io: CommandIo): Executor {
+  const common = {
+    env: io.env,
+    environmentPass: record.environmentPass,
+    stageFolder: (step: Step) => paths.stage(step),
+    scriptPath: (step: Step) => paths.script(step),
+  }
+  if (record.executor === 'local') return createLocalExecutor(common)
+  return createSlurmExecutor({ ...common, run: record.run, sleep: (milliseconds) => sleep(milliseconds) })
+}
+
+async function ticketsFor(
+  context: ExecuteContext,
+  drive: DriveContext,
+  journal: Journal,
+): ReturnType<typeof submitAll> {
+  const { record, attached } = context
+  if (attached !== undefined) return { ok: true, value: attached }
+  await journal.append({
+    kind: 'run',
+    version: journalVersion,
+    run: record.run,
+    executor: record.executor,
+    steps: record.steps.map(({ id }) => id),
+  })
+  return submitAll(drive)
+}
+
+function driveContext(
+  { record, paths, io }: ExecuteContext,
+  executor: Executor,
+  journal: Journal,
+): DriveContext {
+  const printer = createLinePrinter()
+  return {
+    graph: stepGraph(record.steps),
+    executor,
+    journal,
+    stageFolder: (step) => paths.stage(step),
+    bytesUnderWay: (step, logTail) => toolOf(step.tool.name).progress(logTail),
+    onProgress: (progress) => {
+      for (const line of printer.next(progress)) io.stderr(`${line}\n`)
+    },
+    tickMillis: record.executor === 'local' ? LOCAL_TICK_MILLIS : slurmTick(io),
+    sleep: (milliseconds) => sleep(milliseconds, io.interrupt),
+    now: () => io.now().getTime(),
+    interrupt: io.interrupt,
+  }
+}
+
+/** Tests do not wait ten seconds between two looks at a queue of their own. */
+function slurmTick(io: CommandIo): number {
+  const asked = Number(io.env['SOXPLAN_TICK_MILLIS'] ?? NaN)
+  return asked > 0 ? asked : SLURM_TICK_MILLIS
+}
+
+async function conclude(context: ExecuteContext, journal: Journal, end: DriveEnd): Promise<number> {
+  const { record, paths, io } = context
+  switch (end.kind) {
+    case 'refused':
+      printDiagnostics(end.diagnostics, record.plan, io)
+      io.stderr('What had been handed over was taken back. Nothing was moved.\n')
+      return ExitCode.failed
+    case 'interrupted':
+      io.stderr(
+        end.progress === undefined
+          ? 'Nothing was moved.\n'
+          : 'Stopped. What is proven is kept; the same command goes on from there.\n',
+      )
+      return ExitCode.interrupted
+    case 'detached':
+      io.stderr(detachedText(record))
+      return ExitCode.detached
+    case 'over': {
+      const outcomes = await outcomesOf(record, paths, end.progress)
+      const failed = outcomes.reduce((sum, outcome) => sum + failedCount(outcome), 0)
+      const file = failed === 0 ? undefined : await writeFailedNames(paths, end.progress)
+      await journal.append({ kind: 'finished', failed })
+      io.stdout(renderReport(outcomes, file))
+      return failed === 0 ? ExitCode.ok : ExitCode.failed
+    }
+  }
+}
+
+function detachedText(record: RunRecord): string {
+  return `Left to Slurm; run ${record.run} goes on. Come back with the same command, or look with: squeue --me\n`
+}
+
+function sleep(milliseconds: number, interrupt?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (interrupt?.aborted === true) {
+      resolve()
+      return
+    }
+    const wake = (): void => {
+      clearTimeout(timer)
+      interrupt?.removeEventListener('abort', wake)
+      resolve()
+    }
+    const timer = setTimeout(wake, milliseconds)
+    interrupt?.addEventListener('abort', wake)
+  })
+}

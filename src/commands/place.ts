@@ -1,0 +1,25 @@
+/** Where workers will run, and how many. */
+
+import type { Result } from '../diagnostic.ts'
+import { chooseExecutor } from '../edge/executor-choice.ts'
+import { commandEnvironment } from '../executor/slurm/environment.ts'
+import type { Transfer } from '../plan/plan.ts'
+import type { ExecutorKind } from '../run/event.ts'
+import type { CommandIo } from './io.ts'
+
+export interface PlaceFlags {
+  readonly executor: 'auto' | ExecutorKind
+  readonly slots?: number
+  readonly state?: string
+}
+
+/** Two tools at a time keep a login node usable, and one of them busy while the other starts. */
+const DEFAULT_SLOTS = 2
+
+export function settleExecutor(flags: PlaceFlags, io: CommandIo): Promise<Result<ExecutorKind>> {
+  return chooseExecutor(flags.executor, io.env, commandEnvironment(io.env))
+}
+
+export function workersFor(executor: ExecutorKind, flags: PlaceFlags): (transfer: Transfer) => number {
+  return executor === 'slurm' ? (transfer) => transfer.nodes : () => flags.slots ?? DEFAULT_SLOTS
+}

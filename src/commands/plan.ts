@@ -1,0 +1,110 @@
+/** `soxplan plan`: what would move, before anything moves. */
+
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { failWith, ok } from '../diagnostic.ts'
+import type { Result } from '../diagnostic.ts'
+import { isErrno } from '../edge/files.ts'
+import { makeRunFolder, runPaths } from '../edge/run-folder.ts'
+import { renderPreview } from '../view/preview.ts'
+import { ExitCode } from './exit-code.ts'
+import type { CommandIo } from './io.ts'
+import { loadPlan, printDiagnostics } from './load-plan.ts'
+import { settleExecutor, workersFor } from './place.ts'
+import type { PlaceFlags } from './place.ts'
+import { prepare } from './prepare.ts'
+import { previewOf } from './preview-of.ts'
+import { listingProgress } from './listing-progress.ts'
+import { writeStageFiles } from './stage-files.ts'
+
+export interface PlanCommandFlags extends PlaceFlags {
+  readonly vars: Readonly<Record<string, string>>
+  readonly json?: boolean
+  readonly scripts?: string
+  readonly detailedExitcode?: boolean
+}
+
+/** Exit codes: 0, with `--detailed-exitcode` 2 for work to do; 1 what can not be planned; 2 a plan that is wrong. */
+export async function planCommand(file: string, flags: PlanCommandFlags, io: CommandIo): Promise<number> {
+  const failedCode = flags.detailedExitcode === true ? ExitCode.failed : ExitCode.usage
+  const loaded = await loadPlan(file, flags.vars, io)
+  if (!loaded.ok) {
+    printDiagnostics(loaded.error, file, io)
+    return failedCode
+  }
+  const { plan, warnings } = loaded.value
+  const executor = await settleExecutor(flags, io)
+  if (!executor.ok) {
+    printDiagnostics(executor.error, file, io)
+    return ExitCode.failed
+  }
+  const folder = await openFolder(flags.scripts, io)
+  if (!folder.ok) {
+    printDiagnostics(folder.error, file, io)
+    return ExitCode.usage
+  }
+  const progress = listingProgress(io)
+  try {
+    const paths = runPaths(folder.value.path)
+    const prepared = await prepare({
+      plan,
+      env: io.env,
+      workersOf: workersFor(executor.value, flags),
+      paths,
+      interrupt: io.interrupt,
+      onProgress: progress.show,
+    })
+    progress.clear()
+    if (!prepared.ok) {
+      printDiagnostics(prepared.error, file, io)
+      return ExitCode.failed
+    }
+    if (flags.scripts !== undefined) {
+      const written = await writeStageFiles(plan, prepared.value, paths, io.interrupt)
+      if (!written.ok) {
+        printDiagnostics(written.error, file, io)
+        return ExitCode.failed
+      }
+    }
+    const preview = previewOf(plan, file, prepared.value, executor.value, warnings)
+    io.stdout(flags.json === true ? `${JSON.stringify(preview, undefined, 2)}\n` : renderPreview(preview))
+    return flags.detailedExitcode === true && preview.steps.length > 0 ? ExitCode.usage : ExitCode.ok
+  } catch (error) {
+    if (io.interrupt.aborted) return ExitCode.interrupted
+    throw error
+  } finally {
+    progress.clear()
+    await folder.value.close()
+  }
+}
+
+interface Folder {
+  readonly path: string
+  close(): Promise<void>
+}
+
+/** Without `--scripts` a plan leaves nothing behind; with it, only a new or empty folder is written to. */
+async function openFolder(scripts: string | undefined, io: CommandIo): Promise<Result<Folder>> {
+  if (scripts === undefined) {
+    const folder = await mkdtemp(path.join(os.tmpdir(), 'soxplan-plan-'))
+    await makeRunFolder(folder)
+    return ok({ path: folder, close: () => rm(folder, { recursive: true, force: true }) })
+  }
+  const folder = path.resolve(io.cwd, scripts)
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    if ((await readdir(folder)).length > 0) {
+      return failWith(
+        'SX604',
+        `${folder} is not empty`,
+        'Name a new folder with --scripts, so that no older script is mistaken for one of this plan.',
+      )
+    }
+  } catch (error) {
+    if (!isErrno(error, 'EEXIST', 'ENOTDIR')) throw error
+    return failWith('SX604', `${folder} is not a folder`, 'Name a new folder with --scripts.')
+  }
+  await makeRunFolder(folder)
+  return ok({ path: folder, close: () => Promise.resolve() })
+}

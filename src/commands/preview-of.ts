@@ -1,0 +1,132 @@
+/** What was planned, as the data of the preview. */
+
+import type { Diagnostic } from '../diagnostic.ts'
+import { resourceArgs } from '../executor/slurm/directives.ts'
+import { printable } from '../inventory/printable.ts'
+import type { Tally } from '../inventory/summary.ts'
+import type { Location, Plan } from '../plan/plan.ts'
+import type { ExecutorKind } from '../run/event.ts'
+import { formatBytes, formatCount } from '../view/format.ts'
+import type { CountOf, NamedReasons, Preview, TransferPreview } from '../view/preview-model.ts'
+import type { Prepared, PreparedTransfer } from './prepare.ts'
+
+/** Names shown per list; `--json` and the report have more. */
+const NAMES_SHOWN = 10
+
+export function previewOf(
+  plan: Plan,
+  file: string,
+  prepared: Prepared,
+  executor: ExecutorKind,
+  warnings: readonly Diagnostic[],
+): Preview {
+  return {
+    version: 1,
+    plan: plan.name,
+    file,
+    executor,
+    transfers: prepared.transfers.map(transferPreview),
+    steps: prepared.graph.steps.map((step) => ({
+      id: step.id,
+      after: [...prepared.graph.parents(step.id)],
+      shards: step.shards.length,
+      workers: step.workers,
+      resources: executor === 'slurm' ? resourceArgs(step.transfer.slurm[step.stage], step) : [],
+    })),
+    warnings: [
+      ...warnings.map(({ what, todo }) => `${what}. ${todo}`),
+      ...prepared.transfers.flatMap(warningsOf),
+    ],
+  }
+}
+
+/** `endpoint:path`, or the path of a disk. */
+export function locationText(location: Location): string {
+  return location.kind === 'local' ? location.path : `${location.endpoint}:${location.path}`
+}
+
+function transferPreview(item: PreparedTransfer): TransferPreview {
+  const { transfer, survey, tool, proof, rates, plan, workers } = item
+  const seconds = plan.shards.reduce((sum, shard) => sum + shard.costSeconds, 0) / Math.max(1, workers)
+  const bytes = plan.shards.reduce((sum, shard) => sum + shard.bytes, 0)
+  const dominant = plan.balance.dominant
+  return {
+    name: transfer.name,
+    from: locationText(transfer.from),
+    to: locationText(transfer.to),
+    ...mappingOf(item),
+    tool: { name: tool.name, version: tool.version.text, reason: tool.reason },
+    fates: {
+      new: countOf(survey.tallies.new),
+      changed: countOf(survey.tallies.changed),
+      check: countOf(survey.tallies.check),
+      same: countOf(survey.tallies.same),
+    },
+    skipped: shown(survey.skipped),
+    refused: shown(survey.refused),
+    listingErrors: {
+      count: survey.listingErrors.count,
+      lines: survey.listingErrors.lines.slice(0, NAMES_SHOWN),
+    },
+    filtered: survey.filtered,
+    shards: plan.shards.length,
+    balance: {
+      ratio: plan.balance.ratio,
+      ...(dominant === undefined
+        ? {}
+        : { dominant: { path: printable(dominant.path), sizeBytes: dominant.sizeBytes } }),
+    },
+    workers,
+    estimate: {
+      seconds,
+      bytesPerSecond: seconds > 0 ? bytes / seconds : 0,
+      assumed: `${formatBytes(rates.bytesPerSecond)}/s and ${formatCount(rates.filesPerSecond)} files/s per worker`,
+    },
+    proof: {
+      kind: proof.kind,
+      sentence: proof.kind === 'none' ? 'none: the plan says `verify: none`' : proof.words,
+    },
+    after: transfer.after,
+  }
+}
+
+/** One real entry and where it lands. */
+function mappingOf({ survey }: PreparedTransfer): Pick<TransferPreview, 'mapping'> {
+  const { sample, single, sourceRoot, destinationRoot } = survey
+  if (sample === undefined) return {}
+  const join = (location: Location, name: string): string =>
+    `${locationText(location).replace(/\/$/, '')}/${printable(name)}`
+  return { mapping: { from: join(sourceRoot, sample), to: join(destinationRoot, single?.to ?? sample) } }
+}
+
+function countOf({ files, directories, symlinks, bytes }: Readonly<Tally>): CountOf {
+  return { files, directories, symlinks, bytes }
+}
+
+function shown(list: PreparedTransfer['survey']['skipped']): NamedReasons {
+  return {
+    count: list.count,
+    named: list.named.slice(0, NAMES_SHOWN).map(({ path, reason }) => ({ path: printable(path), reason })),
+  }
+}
+
+function warningsOf({ transfer, proof, survey, plan, tool }: PreparedTransfer): readonly string[] {
+  const name = transfer.name
+  const lostLinks = tool.name === 'rclone' && survey.tree.hasHardLinks
+  return [
+    ...(proof.blind === undefined ? [] : [`${name}: the proof is ${proof.words}; ${proof.blind}.`]),
+    ...(survey.comparison === 'size'
+      ? [
+          `${name}: what is there already is compared by size alone; a file that changed without changing its size looks the same.`,
+        ]
+      : []),
+    ...(lostLinks
+      ? [
+          `${name}: rclone does not keep hard links; every name becomes a file of its own. \`tool: rsync\` keeps them.`,
+        ]
+      : []),
+    ...(plan.shards.some((shard) => shard.hasHardLinks) && tool.name === 'rsync' && transfer.nodes > 1
+      ? [`${name}: names that are one file stay together in one shard.`]
+      : []),
+  ]
+}

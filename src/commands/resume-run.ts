@@ -1,0 +1,86 @@
+/** Goes on with an unfinished run: follows its jobs if they live, else runs what has no proof yet. */
+
+import type { Diagnostic } from '../diagnostic.ts'
+import { askYes } from '../edge/ask.ts'
+import { ticketsOf } from '../edge/unfinished.ts'
+import type { UnfinishedRun } from '../edge/unfinished.ts'
+import { openJournal } from '../edge/journal.ts'
+import type { RunRecord } from '../run/record.ts'
+import { ExitCode } from './exit-code.ts'
+import { executeRun, executorFor } from './execute-run.ts'
+import type { CommandIo } from './io.ts'
+
+export interface ResumeOptions {
+  readonly io: CommandIo
+  readonly isSure: boolean
+  readonly detach: boolean
+  /** Workers on this machine, if they were asked for anew. */
+  readonly slots: number | undefined
+}
+
+export type ResumeAnswer =
+  | { readonly kind: 'ended'; readonly exitCode: number }
+  | { readonly kind: 'refused'; readonly diagnostics: readonly Diagnostic[] }
+  /** Nothing of it ever ran: a new run is as good and looks at the source again. */
+  | { readonly kind: 'forget' }
+
+export async function resumeRun(unfinished: UnfinishedRun, options: ResumeOptions): Promise<ResumeAnswer> {
+  const { io } = options
+  const { record, state, paths } = unfinished
+  const executor = executorFor(record, paths, io)
+  const tickets = ticketsOf(state)
+  if (record.executor === 'slurm') {
+    for (const step of record.steps) executor.nameOf(step)
+    const sightings = await executor.look([...tickets.values()])
+    const phases = [...sightings.values()].map(({ phase }) => phase)
+    if (phases.includes('unknown')) return { kind: 'refused', diagnostics: [silentQueue(record)] }
+    const isAlive = phases.some((phase) => phase !== 'gone' && phase !== 'blocked')
+    if (isAlive && state.isReleased) {
+      io.stderr(`Run ${record.run} of this plan is still under way; following it.\n`)
+      return {
+        kind: 'ended',
+        exitCode: await executeRun({ record, paths, io, detach: options.detach, attached: tickets }),
+      }
+    }
+    // A driver that died between the first sbatch and the release left held jobs; their ids may not all be known.
+    const cancelled = await executor.cancel([...tickets.values()])
+    if (!cancelled.ok) return { kind: 'refused', diagnostics: cancelled.error }
+  }
+  if (!state.isReleased) {
+    await withdraw(unfinished, io)
+    return { kind: 'forget' }
+  }
+  io.stderr(
+    `Run ${record.run} of this plan is unfinished; going on with what has no proof yet (--new starts another).\n`,
+  )
+  if (!options.isSure && !(await askYes('Type yes to go on: ', io.stdin, process.stderr, io.interrupt))) {
+    io.stderr('Nothing was moved.\n')
+    return { kind: 'ended', exitCode: io.interrupt.aborted ? ExitCode.interrupted : ExitCode.usage }
+  }
+  const again = options.slots === undefined ? record : withSlots(record, options.slots)
+  return { kind: 'ended', exitCode: await executeRun({ record: again, paths, io, detach: options.detach }) }
+}
+
+/** Workers pull, so their number may change from one life of a run to the next. */
+function withSlots(record: RunRecord, slots: number): RunRecord {
+  if (record.executor === 'slurm') return record
+  return {
+    ...record,
+    steps: record.steps.map((step) => ({ ...step, workers: Math.min(slots, step.shards.length) })),
+  }
+}
+
+async function withdraw({ paths }: UnfinishedRun, io: CommandIo): Promise<void> {
+  const journal = await openJournal(paths.events, io.now)
+  await journal.append({ kind: 'withdrawn', reason: 'nothing of it was released' })
+  await journal.close()
+}
+
+function silentQueue(record: RunRecord): Diagnostic {
+  return {
+    code: 'SX505',
+    severity: 'error',
+    what: `Run ${record.run} of this plan is unfinished, and squeue does not say whether its jobs live`,
+    todo: 'Try again when `scontrol ping` says UP: submitting now could start everything twice.',
+  }
+}

@@ -1,0 +1,111 @@
+/** Writes what the workers of every step need: lists, folders and the script. The same files for `apply` and for `plan --scripts`. */
+
+import { mkdir } from 'node:fs/promises'
+import { ok } from '../diagnostic.ts'
+import type { Result } from '../diagnostic.ts'
+import { writeAtomic } from '../edge/files.ts'
+import { makeStageFolder } from '../edge/run-folder.ts'
+import type { RunPaths } from '../edge/run-folder.ts'
+import { readScriptParts } from '../edge/script-parts.ts'
+import { writeShardLists } from '../edge/shard-lists.ts'
+import type { Step } from '../graph/step.ts'
+import type { Plan } from '../plan/plan.ts'
+import { renderScript } from '../script/render.ts'
+import type { ScriptParts } from '../script/render.ts'
+import { decodeRcloneName, encodeRcloneName } from '../tools/rclone-names.ts'
+import { rcloneLookCommands } from '../tools/rclone.ts'
+import { toolOf } from '../tools/tools.ts'
+import type { CopyContext } from '../tools/tool.ts'
+import { Bug } from '../units.ts'
+import type { Prepared, PreparedTransfer } from './prepare.ts'
+
+const SCRIPT_MODE = 0o700
+
+export async function writeStageFiles(
+  plan: Plan,
+  prepared: Prepared,
+  paths: RunPaths,
+  interrupt: AbortSignal,
+): Promise<Result<undefined>> {
+  const parts = await readScriptParts()
+  for (const step of prepared.graph.steps) {
+    const item = prepared.transfers.find(({ transfer }) => transfer.name === step.transfer.name)
+    if (item === undefined) throw new Bug(`no transfer for ${step.id}`)
+    await makeStageFolder(paths, step)
+    if (step.stage === 'copy') {
+      const written = await writeLists(item, step, paths, interrupt)
+      if (!written.ok) return written
+    }
+    await writeAtomic(paths.script(step), scriptOf(plan, item, step, parts), SCRIPT_MODE)
+  }
+  return ok(undefined)
+}
+
+async function writeLists(
+  item: PreparedTransfer,
+  step: Step,
+  paths: RunPaths,
+  stop: AbortSignal,
+): Promise<Result<unknown>> {
+  const { survey, tool, proof, plan } = item
+  const folder = paths.shards(step)
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const carrier = toolOf(tool.name)
+  const naming = destinationNaming(survey)
+  return writeShardLists({
+    manifestPath: survey.manifestPath,
+    tree: survey.tree,
+    plan,
+    folder,
+    listEntry: (path) => carrier.listEntry(path, survey.sourceRoot),
+    ...(naming === undefined ? {} : { destinationName: naming }),
+    ...(survey.single === undefined ? {} : { singleName: Buffer.from(survey.single.to, 'latin1') }),
+    proof: proof.kind,
+    symlinksSeparately: carrier.leavesSymlinks && survey.sourceRoot.kind === 'local',
+    stop,
+  })
+}
+
+/** Remotes are spoken to in rclone's names, disks in raw bytes; between two of a kind a path stays as it is. */
+function destinationNaming({
+  sourceRoot,
+  destinationRoot,
+}: PreparedTransfer['survey']): ((path: Uint8Array) => Uint8Array) | undefined {
+  if (sourceRoot.kind === destinationRoot.kind) return undefined
+  return sourceRoot.kind === 'local' ? encodeRcloneName : decodeRcloneName
+}
+
+function scriptOf(plan: Plan, item: PreparedTransfer, step: Step, parts: ScriptParts): string {
+  const { transfer, survey, tool } = item
+  const setup = plan.tools[tool.name]
+  const copyContext: CopyContext = {
+    transfer,
+    version: tool.version,
+    ...(setup?.path === undefined ? {} : { program: setup.path }),
+    source: { root: survey.sourceRoot, ...(survey.single === undefined ? {} : { name: survey.single.from }) },
+    destination: {
+      root: survey.destinationRoot,
+      ...(survey.single === undefined ? {} : { name: survey.single.to }),
+    },
+    ...(transfer.bandwidth === undefined ? {} : { bandwidthPerWorker: transfer.bandwidth / step.workers }),
+    hasHardLinks: step.shards.some((shard) => shard.hasHardLinks),
+  }
+  const hasRemote = survey.sourceRoot.kind !== 'local' || survey.destinationRoot.kind !== 'local'
+  return renderScript(
+    {
+      stage: step.stage,
+      transfer,
+      tool,
+      proof: step.proof,
+      isLast: step.isLast,
+      stagesBefore: step.after.filter((id) => !id.startsWith(`${transfer.name}.`)).map((id) => `../${id}`),
+      copy: toolOf(tool.name).copyCommand(copyContext),
+      ...(hasRemote ? { remote: rcloneLookCommands(copyContext) } : {}),
+      from: survey.sourceRoot,
+      to: survey.destinationRoot,
+      ...(setup === undefined ? {} : { setup }),
+      environmentPass: plan.environmentPass,
+    },
+    parts,
+  )
+}
