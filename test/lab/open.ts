@@ -5,7 +5,7 @@ import { startLab } from './lab.ts'
 const accounting = process.argv.includes('--accounting')
 console.log(`Starting Slurm${accounting ? ' with accounting' : ''} …`)
 const lab = await startLab({ accounting })
-console.log(`${await lab.sinfo('--Node', '--format=%6N %5t %4c CPUs %8m MB  %P')}
+console.log(`${await lab.sinfo('--Node', '--partition=main', '--format=%8N %.8t %.5c %.9m')}
 
 The lab is open. Paste this into another terminal:
 
