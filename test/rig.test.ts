@@ -7,6 +7,7 @@ import { compareTrees, listTree } from './rig/compare.ts'
 import { tempFolder } from './rig/folder.ts'
 import { HOSTILE_NAMES, hostileTree } from './rig/hostile.ts'
 import { puppet } from './rig/puppet.ts'
+import { runSoxplan } from './rig/soxplan.ts'
 import { writeTree } from './rig/tree.ts'
 
 const run = promisify(execFile)
@@ -71,4 +72,29 @@ describe('the rig', () => {
     expect(stdout).toBe('puppet: a b\n23\n')
     expect(await readFile(join(temp.path, 'called'), 'utf8')).toBe('puppet: a b\n')
   })
+  test('runs soxplan with and without a terminal', async () => {
+    await using temp = await tempFolder()
+    await writeTree(temp.path, { 'from/a': 'a', 'plan.yaml': plan(temp.path) })
+    const args = ['apply', 'plan.yaml', '--executor', 'local']
+    const cwd = temp.path
+    const version = await runSoxplan(['--version'], { cwd })
+    expect(version).toEqual({
+      exitCode: 0,
+      stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) as string,
+      stderr: '',
+    })
+    expect((await runSoxplan(args, { cwd })).exitCode).toBe(2)
+    const no = await runSoxplan(args, { cwd, stdin: 'no\n', tty: { columns: 80 } })
+    expect(no.exitCode).toBe(2)
+    expect(no.stdout).toContain('Plan: 2 steps')
+    expect((await runSoxplan(args, { cwd, stdin: 'yes\n', tty: { columns: 80 } })).exitCode).toBe(0)
+    expect(await compareTrees(join(cwd, 'from'), join(cwd, 'to'), { mtimes: true })).toEqual([])
+  })
 })
+
+function plan(folder: string): string {
+  return JSON.stringify({
+    version: 1,
+    transfers: { t: { from: `${folder}/from`, to: `${folder}/to` } },
+  })
+}
