@@ -4,6 +4,7 @@ import type { Result } from '../diagnostic.ts'
 import { chooseExecutor } from '../edge/executor-choice.ts'
 import { commandEnvironment } from '../executor/slurm/environment.ts'
 import type { Transfer } from '../plan/plan.ts'
+import { defaultShardSecondsMin } from '../shard/count.ts'
 import type { ExecutorKind } from '../run/event.ts'
 import type { CommandIo } from './io.ts'
 
@@ -22,4 +23,10 @@ export function settleExecutor(flags: PlaceFlags, io: CommandIo): Promise<Result
 
 export function workersFor(executor: ExecutorKind, flags: PlaceFlags): (transfer: Transfer) => number {
   return executor === 'slurm' ? (transfer) => transfer.nodes : () => flags.slots ?? DEFAULT_SLOTS
+}
+
+/** Tests have little data and want many shards of it; nobody else should set this. */
+export function shardSecondsMin(env: CommandIo['env']): number {
+  const asked = Number(env['SOXPLAN_SHARD_SECONDS'] ?? NaN)
+  return asked > 0 ? asked : defaultShardSecondsMin
 }

@@ -13,12 +13,13 @@ import type { StepGraph } from '../graph/dag.ts'
 import type { Plan, Transfer } from '../plan/plan.ts'
 import { costModel, ratesOf } from '../shard/cost.ts'
 import type { Rates } from '../shard/cost.ts'
-import { defaultShardSecondsMin, defaultShardsPerWorker } from '../shard/count.ts'
+import { defaultShardsPerWorker } from '../shard/count.ts'
 import type { ShardPlan } from '../shard/finish.ts'
 import { chooseTool } from '../tools/choose.ts'
 import { chooseProof } from '../tools/proof.ts'
 import type { ProofChoice } from '../tools/proof.ts'
 import type { ToolChoice } from '../tools/tool.ts'
+import { shardSecondsMin } from './place.ts'
 
 /** One transfer, listed, compared and cut. */
 export interface PreparedTransfer {
@@ -108,7 +109,7 @@ async function prepareTransfer(
       cost: costModel(rates),
       workers,
       shardsPerWorker: defaultShardsPerWorker,
-      shardSecondsMin: defaultShardSecondsMin,
+      shardSecondsMin: shardSecondsMin(env),
     },
     stop: interrupt,
   })
