@@ -9,7 +9,7 @@ const recordFormat = '%y %s %T@ %D %i %n %m %U %G %P\\0%l\\0'
 /** The same for one file, named without its folder. */
 const singleFormat = '%y %s %T@ %D %i %n %m %U %G %f\\0%l\\0'
 
-export interface LocalListing extends Omit<ListingRequest, 'argv'> {
+export interface LocalListing extends Omit<ListingRequest, 'argv' | 'readError'> {
   /** Absolute path of the source: a directory, or one file. */
   readonly path: string
   readonly single: boolean
@@ -37,7 +37,11 @@ function argvOf(listing: LocalListing): Argv {
  * Fails SX205 when there is no find, when it was ended by a signal, or when it failed without saying why.
  */
 export async function listLocal(listing: LocalListing): Promise<Result<ListingErrors>> {
-  const ended = await runListing({ ...listing, argv: argvOf(listing) })
+  const ended = await runListing({
+    ...listing,
+    argv: argvOf(listing),
+    readError: (line) => line.replace(/^\S*find: /, ''),
+  })
   if (ended.exitCode === 0 || (ended.exitCode === 1 && ended.errors.count > 0)) return ok(ended.errors)
   const how =
     ended.spawnError ??

@@ -34,6 +34,12 @@ function rcloneArgv(context: RemoteContext, ...args: readonly string[]): Argv {
   return [context.rclonePath, ...args, ...(config === undefined ? [] : ['--config', config])]
 }
 
+/** An error about one name or directory, not the summary at the end. */
+function readError(line: string): string | undefined {
+  if (line.includes('Failed to lsjson')) return undefined
+  return / (ERROR|CRITICAL|Failed)\b/.test(line) ? lastWords(line) : undefined
+}
+
 /** The last line that says why, without rclone's date in front. */
 function lastWords(stderr: string): string {
   const line = stderr.trim().split('\n').at(-1) ?? ''
@@ -140,7 +146,7 @@ export async function listRemote(
     argv: rcloneArgv(context, ...args, remotePath(context.location)),
     env: context.env,
     signal: context.signal,
-    ignoreLine: (line) => !/ (ERROR|CRITICAL|Failed)\b/.test(line) || line.includes('Failed to lsjson'),
+    readError,
     onChunk(chunk) {
       if (badLine !== undefined) return undefined
       const read = reader.push(chunk)

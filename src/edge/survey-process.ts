@@ -17,8 +17,8 @@ export interface ListingRequest {
   readonly signal: AbortSignal
   /** Called with each chunk of stdout; what it returns is waited for. */
   readonly onChunk: (chunk: Buffer) => Promise<void> | undefined
-  /** Lines of stderr that are no errors. */
-  readonly ignoreLine?: (line: string) => boolean
+  /** Makes a line of stderr (latin1) into an error worth naming; undefined when it is none. */
+  readonly readError: (line: string) => string | undefined
 }
 
 export interface ListingEnd {
@@ -27,22 +27,23 @@ export interface ListingEnd {
   readonly signal: string | undefined
   /** Why it never started, such as `ENOENT`. */
   readonly spawnError: string | undefined
-  /** What it said on stderr; `lines` are printable and without the program's name in front. */
+  /** The errors it named on stderr; `lines` are printable. */
   readonly errors: { readonly count: number; readonly lines: readonly string[] }
 }
 
 /** Collects lines of raw bytes; only the first few are kept. */
 async function collectLines(
   stream: Readable,
-  ignore: (line: string) => boolean,
+  readError: ListingRequest['readError'],
 ): Promise<ListingEnd['errors']> {
   const lines: string[] = []
   let count = 0
   let rest = ''
   const take = (line: string): void => {
-    if (line === '' || ignore(line)) return
+    const error = line === '' ? undefined : readError(line)
+    if (error === undefined) return
     count++
-    if (lines.length < LINES_KEPT) lines.push(printable(line))
+    if (lines.length < LINES_KEPT) lines.push(printable(error))
   }
   for await (const chunk of stream as AsyncIterable<Buffer>) {
     const parts = (rest + chunk.toString('latin1')).split('\n')
@@ -78,7 +79,7 @@ export async function runListing(request: ListingRequest): Promise<ListingEnd> {
   }
   request.signal.addEventListener('abort', stop, { once: true })
   try {
-    const errors = collectLines(child.stderr, request.ignoreLine ?? (() => false))
+    const errors = collectLines(child.stderr, request.readError)
     for await (const chunk of child.stdout as AsyncIterable<Buffer>) {
       const pending = request.onChunk(chunk)
       if (pending !== undefined) await pending
