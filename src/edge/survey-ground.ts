@@ -57,7 +57,7 @@ export async function prepareGround(request: SurveyRequest): Promise<Result<Grou
   if (!destination.ok) return destination
   const apart = await checkApart(source.value, destination.value)
   if (!apart.ok) return apart
-  const times = await settleTimes(transfer, destination.value, remote)
+  const times = await settleTimes(transfer, source.value.root, destination.value.root, remote)
   if (!times.ok) return times
   return ok({
     request,
@@ -72,7 +72,8 @@ export async function prepareGround(request: SurveyRequest): Promise<Result<Grou
 /** `auto` compares times where both ends tell them for free: disks, and remotes that list them. */
 async function settleTimes(
   transfer: Transfer,
-  destination: DestinationEnd,
+  source: Location,
+  destination: Location,
   remote: (location: RemoteLocation) => RemoteContext,
 ): Promise<Result<Times>> {
   const isFree = async (location: Location): Promise<Result<boolean>> => {
@@ -80,7 +81,7 @@ async function settleTimes(
     const traits = await askTraits(remote(location))
     return traits.ok ? ok(traits.value.mtimeIsFree) : traits
   }
-  const [from, to] = await Promise.all([isFree(transfer.from), isFree(destination.root)])
+  const [from, to] = await Promise.all([isFree(source), isFree(destination)])
   if (!from.ok) return from
   if (!to.ok) return to
   const isAsked = transfer.compare === 'size+mtime' || transfer.existing === 'keep-newer'
