@@ -6,6 +6,7 @@ import type { TreeBuilder } from '../inventory/directories.ts'
 import type { Found } from '../inventory/fates.ts'
 import { isTooLong } from '../inventory/names.ts'
 import type { RemoteIndex } from '../inventory/remote-index.ts'
+import { decodeRcloneName, encodeRcloneName } from '../tools/rclone-names.ts'
 import { isErrno } from './files.ts'
 
 /** What stands at the destination, per directory of the source: the marks of the tree's rows. */
@@ -57,13 +58,16 @@ class LocalLook implements DestinationLook {
   private readonly tree: TreeBuilder
   private readonly stat: (path: Buffer) => Stats | undefined
   private readonly newName: Buffer | undefined
+  private readonly isRcloneNamed: boolean
 
   constructor(options: LookOptions) {
     const root = Buffer.from(options.root === '/' ? '/' : `${options.root}/`)
     this.rootBytes = root.length
-    this.path = Buffer.alloc(root.length + 4096)
+    // Room for a path that is just not too long yet, with every character of it quoted.
+    this.path = Buffer.alloc(root.length + 4 * 4096)
     root.copy(this.path)
     this.tree = options.tree
+    this.isRcloneNamed = options.isRcloneNamed
     this.newName = options.newName === undefined ? undefined : Buffer.from(options.newName)
     this.stat = options.followLinks
       ? (path) => statSync(path, silent) ?? lstatSync(path, silent)
@@ -96,6 +100,11 @@ class LocalLook implements DestinationLook {
   private pathOf(view: RecordView): Buffer {
     const { path, rootBytes } = this
     if (this.newName !== undefined) return path.subarray(0, rootBytes + this.newName.copy(path, rootBytes))
+    if (this.isRcloneNamed) {
+      const name = decodeRcloneName(view.buffer.subarray(view.pathStart, view.pathEnd))
+      path.set(name, rootBytes)
+      return path.subarray(0, rootBytes + name.length)
+    }
     let to = rootBytes
     for (let from = view.pathStart; from < view.pathEnd; from++) path[to++] = view.buffer[from] ?? 0
     return path.subarray(0, to)
@@ -143,7 +152,8 @@ class LocalLook implements DestinationLook {
         tree.setMark(at, above)
         continue
       }
-      const name = Buffer.from(tree.path(at), 'latin1')
+      const listed = Buffer.from(tree.path(at), 'latin1')
+      const name = this.isRcloneNamed ? decodeRcloneName(listed) : listed
       this.look(Buffer.concat([this.path.subarray(0, this.rootBytes), name]), undefined)
       tree.setMark(at, this.markOfFound())
     }
@@ -162,6 +172,8 @@ export interface LookOptions {
   readonly root: string
   readonly tree: TreeBuilder
   readonly followLinks: boolean
+  /** The source is a remote: its names are rclone's, and stand on the disk as rclone writes them. */
+  readonly isRcloneNamed: boolean
   /** The source is one file that gets this name. */
   readonly newName?: string
 }
@@ -178,18 +190,23 @@ export function lookAtLocal(options: LookOptions): DestinationLook {
 const rclonelink = Buffer.from('.rclonelink')
 
 /** Looks into the listing of a remote destination. A kept symlink lies there as a file `NAME.rclonelink` that holds its target. */
-export function lookAtRemote(index: RemoteIndex, newName: string | undefined): DestinationLook {
+export function lookAtRemote(
+  index: RemoteIndex,
+  options: { readonly isRcloneNamed: boolean; readonly newName?: string },
+): DestinationLook {
   const found = emptyFound()
-  const renamed = newName === undefined ? undefined : Buffer.from(newName)
+  const renamed = options.newName === undefined ? undefined : encodeRcloneName(Buffer.from(options.newName))
+  const nameOf = (view: RecordView): Uint8Array => {
+    if (renamed !== undefined) return renamed
+    const listed = view.buffer.subarray(view.pathStart, view.pathEnd)
+    return options.isRcloneNamed ? listed : encodeRcloneName(listed)
+  }
   return {
     isSlow: false,
     find(view) {
       const isLink = view.kindByte === kindBytes.symlink
-      const suffix = isLink ? rclonelink : undefined
-      const slot =
-        renamed === undefined
-          ? index.find(view.buffer, view.pathStart, view.pathEnd, suffix)
-          : index.find(renamed, 0, renamed.length, suffix)
+      const name = nameOf(view)
+      const slot = index.find(name, 0, name.length, isLink ? rclonelink : undefined)
       found.state = slot < 0 ? 'absent' : 'there'
       if (slot < 0) return found
       found.kindByte = isLink ? kindBytes.symlink : index.kindByte(slot)

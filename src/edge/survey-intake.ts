@@ -10,6 +10,7 @@ import { hasImpossibleSegment, holdsReplacement, isTooLong, isUtf8 } from '../in
 import { createScanner } from '../inventory/scan.ts'
 import { createSummary, type SummaryBuilder } from '../inventory/summary.ts'
 import type { Location } from '../plan/plan.ts'
+import { isRcloneName } from '../tools/rclone-names.ts'
 import type { DestinationLook } from './look-destination.ts'
 import type { ManifestWriter } from './manifest-file.ts'
 
@@ -82,6 +83,9 @@ class Intaking implements Intake {
   private judge(view: RecordView, isValid: boolean): Verdict {
     const { look, policy, prefixes } = this.options
     if (this.fromRemote ? holdsReplacement(view) : this.toRemote && !isValid) return verdicts.notRepresentable
+    if (this.toRemote && !this.fromRemote) {
+      if (!isRcloneName(view.buffer.subarray(view.pathStart, view.pathEnd))) return verdicts.misreadName
+    }
     if (isTooLong(view, this.longestRoot)) return verdicts.tooLong
     if (this.fromRemote && !this.toRemote) {
       if (hasImpossibleSegment(view)) return verdicts.impossibleName

@@ -38,13 +38,15 @@ async function indexDestination(ground: Ground): Promise<Result<RemoteIndex | un
 
 function openLook(ground: Ground, tree: TreeBuilder, index: RemoteIndex | undefined): DestinationLook {
   const { root, name, state } = ground.destination
-  if (index !== undefined) return lookAtRemote(index, name)
+  const isRcloneNamed = ground.source.root.kind === 'rclone'
+  const naming = { isRcloneNamed, ...(name === undefined ? {} : { newName: name }) }
+  if (index !== undefined) return lookAtRemote(index, naming)
   if (state !== 'filled') return lookAtNothing()
   return lookAtLocal({
     root: root.path,
     tree,
     followLinks: ground.request.transfer.followDestinationLinks,
-    ...(name === undefined ? {} : { newName: name }),
+    ...naming,
   })
 }
 

@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { scanManifest } from '../../src/edge/manifest-file.ts'
 import { shown } from '../inventory/records.ts'
@@ -104,6 +106,33 @@ describe('a remote source', () => {
       reason: 'other entries stand below this name, so no disk can hold it as a file',
     })
     expect(found.tallies.new).toMatchObject({ files: 2, bytes: 2 })
+  })
+})
+
+describe('names that rclone spells its own way', () => {
+  const copied = async (from: string, to: string, config: string): Promise<void> => {
+    const flags = ['--no-unicode-normalization', '--config', config]
+    await promisify(execFile)('rclone', ['copy', from, to, ...flags])
+  }
+
+  test('stand on the disk, from a remote, as rclone wrote them', async () => {
+    await using temp = await tempFolder()
+    const disk = await onDisk(temp.path)
+    await hostileTree(join(temp.path, 'from'), { withoutSpecials: true })
+    await copied('disk:from', join(temp.path, 'to'), join(temp.path, 'rclone.conf'))
+    const lines = await fates(await surveyed(temp.path, { from: disk('from') }))
+    expect(lines.filter((line) => !/^(=|!f|!d|\+d (empty|links))/.test(line))).toEqual([])
+    expect(lines.filter((line) => line.startsWith('=f')).length).toBeGreaterThan(80)
+  })
+
+  test('are found on a remote, from a disk, under the names that rclone gave them', async () => {
+    await using temp = await tempFolder()
+    const disk = await onDisk(temp.path)
+    await hostileTree(join(temp.path, 'from'), { withoutSpecials: true })
+    await copied(join(temp.path, 'from'), 'disk:to', join(temp.path, 'rclone.conf'))
+    const lines = await fates(await surveyed(temp.path, { to: disk('to'), symlinks: 'skip' }))
+    expect(lines.filter((line) => !/^(=f|!f|[-!]d|-l)/.test(line))).toEqual([])
+    expect(lines.filter((line) => line.startsWith('=f')).length).toBeGreaterThan(80)
   })
 })
 
