@@ -30,15 +30,19 @@ export interface ExecuteContext {
   readonly attached?: Tickets
 }
 
-/** A look at local marks costs a few file reads; squeue is asked no more often than the manual allows a script to. */
+/** A look at local marks costs a few file reads. */
 const LOCAL_TICK_MILLIS = 500
-const SLURM_TICK_MILLIS = 10_000
+/** squeue's manual asks scripts not to loop: six times a minute at first, once a minute for a run of some hours. */
+const SLURM_TICK_MILLIS_MIN = 10_000
+const SLURM_TICK_MILLIS_MAX = 60_000
+/** A look after each hundredth of the time that has passed is soon enough for a person who watches. */
+const SLURM_TICKS = 100
 
 export async function executeRun(context: ExecuteContext): Promise<number> {
   const { record, paths, io } = context
   const journal = await openJournal(paths.events, io.now)
+  const executor = executorFor(record, paths, io)
   try {
-    const executor = executorFor(record, paths, io)
     const drive = driveContext(context, executor, journal)
     const tickets = await ticketsFor(context, drive, journal)
     if (!tickets.ok) return await conclude(context, journal, tickets.error)
@@ -48,6 +52,10 @@ export async function executeRun(context: ExecuteContext): Promise<number> {
       return ExitCode.detached
     }
     return await conclude(context, journal, await follow(drive, tickets.value))
+  } catch (error) {
+    // Nobody would see the workers on this machine any more; jobs on Slurm go on as if the user had left.
+    if (executor.kind === 'local') await executor.cancel()
+    throw error
   } finally {
     await journal.close()
   }
@@ -61,7 +69,15 @@ export function executorFor(record: RunRecord, paths: RunPaths, io: CommandIo): 
     scriptPath: (step: Step) => paths.script(step),
   }
   if (record.executor === 'local') return createLocalExecutor(common)
-  return createSlurmExecutor({ ...common, run: record.run, sleep: (milliseconds) => sleep(milliseconds) })
+  return createSlurmExecutor({
+    ...common,
+    run: record.run,
+    sleep,
+    interrupt: io.interrupt,
+    notify: (line) => {
+      io.stderr(`${line}\n`)
+    },
+  })
 }
 
 async function ticketsFor(
@@ -96,7 +112,7 @@ function driveContext(
     onProgress: (progress) => {
       for (const line of printer.next(progress)) io.stderr(`${line}\n`)
     },
-    tickMillis: record.executor === 'local' ? LOCAL_TICK_MILLIS : slurmTick(io),
+    tickMillis: record.executor === 'local' ? () => LOCAL_TICK_MILLIS : slurmTick(io),
     sleep: (milliseconds) => sleep(milliseconds, io.interrupt),
     now: () => io.now().getTime(),
     interrupt: io.interrupt,
@@ -104,23 +120,28 @@ function driveContext(
 }
 
 /** Tests do not wait ten seconds between two looks at a queue of their own. */
-function slurmTick(io: CommandIo): number {
+function slurmTick(io: CommandIo): (elapsedMillis: number) => number {
   const asked = Number(io.env['SOXPLAN_TICK_MILLIS'] ?? NaN)
-  return asked > 0 ? asked : SLURM_TICK_MILLIS
+  if (asked > 0) return () => asked
+  return (elapsedMillis) =>
+    Math.max(SLURM_TICK_MILLIS_MIN, Math.min(SLURM_TICK_MILLIS_MAX, elapsedMillis / SLURM_TICKS))
 }
 
 async function conclude(context: ExecuteContext, journal: Journal, end: DriveEnd): Promise<number> {
   const { record, paths, io } = context
   switch (end.kind) {
     case 'refused':
-      printDiagnostics(end.diagnostics, record.plan, io)
-      io.stderr('What had been handed over was taken back. Nothing was moved.\n')
+      printDiagnostics([...end.diagnostics, ...end.left], record.plan, io)
+      io.stderr(end.left.length === 0 ? takenBack : notTakenBack)
       return ExitCode.failed
     case 'interrupted':
+      printDiagnostics(end.left, record.plan, io)
       io.stderr(
-        end.progress === undefined
-          ? 'Nothing was moved.\n'
-          : 'Stopped. What is proven is kept; the same command goes on from there.\n',
+        end.progress !== undefined
+          ? 'Stopped. What is proven is kept; the same command goes on from there.\n'
+          : end.left.length === 0
+            ? takenBack
+            : notTakenBack,
       )
       return ExitCode.interrupted
     case 'detached':
@@ -130,15 +151,21 @@ async function conclude(context: ExecuteContext, journal: Journal, end: DriveEnd
       const outcomes = await outcomesOf(record, paths, end.progress)
       const failed = outcomes.reduce((sum, outcome) => sum + failedCount(outcome), 0)
       const file = failed === 0 ? undefined : await writeFailedNames(paths, end.progress)
-      await journal.append({ kind: 'finished', failed })
+      // Shards without workers are no failure of theirs: the run stays open, and the next apply goes on with them.
+      const isOpen = end.progress.steps.some(({ outcome }) => outcome === 'lost')
+      await journal.append(isOpen ? { kind: 'interrupted' } : { kind: 'finished', failed })
       io.stdout(renderReport(outcomes, file))
       return failed === 0 ? ExitCode.ok : ExitCode.failed
     }
   }
 }
 
+const takenBack = 'What had been handed over was taken back; nothing of it has run.\n'
+const notTakenBack =
+  'Not all that had been handed over could be taken back. It is held and starts nothing; the next apply ends it.\n'
+
 function detachedText(record: RunRecord): string {
-  return `Left to Slurm; run ${record.run} goes on. Come back with the same command, or look with: squeue --me\n`
+  return `Left to Slurm; run ${record.run} goes on. The same command comes back to it; \`squeue --me\` shows its jobs.\n`
 }
 
 function sleep(milliseconds: number, interrupt?: AbortSignal): Promise<void> {

@@ -30,7 +30,6 @@ export async function resumeRun(unfinished: UnfinishedRun, options: ResumeOption
   const executor = executorFor(record, paths, io)
   const tickets = ticketsOf(state)
   if (record.executor === 'slurm') {
-    for (const step of record.steps) executor.nameOf(step)
     const sightings = await executor.look([...tickets.values()])
     const phases = [...sightings.values()].map(({ phase }) => phase)
     if (phases.includes('unknown')) return { kind: 'refused', diagnostics: [silentQueue(record)] }
@@ -42,11 +41,11 @@ export async function resumeRun(unfinished: UnfinishedRun, options: ResumeOption
         exitCode: await executeRun({ record, paths, io, detach: options.detach, attached: tickets }),
       }
     }
-    // A driver that died between the first sbatch and the release left held jobs; their ids may not all be known.
-    const cancelled = await executor.cancel([...tickets.values()])
+    // A driver that died between the first sbatch and the release left held jobs, and their ids may not all be known.
+    const cancelled = await executor.cancel()
     if (!cancelled.ok) return { kind: 'refused', diagnostics: cancelled.error }
   }
-  if (!state.isReleased) {
+  if (!state.hasRun) {
     await withdraw(unfinished, io)
     return { kind: 'forget' }
   }

@@ -14,6 +14,8 @@ export interface Limits {
   readonly env: Readonly<Record<string, string>>
   readonly cwd?: string
   readonly stop?: AbortSignal
+  /** In a session of its own, where the terminal's Ctrl-C does not reach it: the caller decides when it ends. */
+  readonly ownSession?: boolean
 }
 
 export interface ProcessFailure {
@@ -43,6 +45,7 @@ export async function run(
     timeout: limits.timeoutMillis,
     forceKillAfterDelay: KILL_DELAY_MILLIS,
     maxBuffer: OUTPUT_CHARS_MAX,
+    detached: limits.ownSession === true,
     ...(limits.cwd === undefined ? {} : { cwd: limits.cwd }),
     ...(limits.stop === undefined ? {} : { cancelSignal: limits.stop }),
   })

@@ -20,7 +20,8 @@ export interface DriveContext {
   /** Bytes moved so far by the tool of a step, read off the tail of its log. */
   bytesUnderWay(step: Step, logTail: string): number | undefined
   readonly onProgress: (progress: Progress) => void
-  readonly tickMillis: number
+  /** Until the next look, for a run that has been followed for so long. */
+  readonly tickMillis: (elapsedMillis: number) => number
   /** Resolves early when `interrupt` fires. */
   readonly sleep: (milliseconds: number) => Promise<void>
   readonly now: () => number
@@ -33,10 +34,18 @@ export type Tickets = ReadonlyMap<StepId, Ticket>
 export type DriveEnd =
   /** Every step is over, one way or another. */
   | { readonly kind: 'over'; readonly progress: Progress }
-  /** A part was refused; what had been handed over was taken back, and nothing has moved. */
-  | { readonly kind: 'refused'; readonly diagnostics: readonly Diagnostic[] }
-  /** Stopped by the user; resumable. */
-  | { readonly kind: 'interrupted'; readonly progress: Progress | undefined }
+  /** A part was refused, and nothing was released. `left`: why not all that had been handed over was taken back. */
+  | {
+      readonly kind: 'refused'
+      readonly diagnostics: readonly Diagnostic[]
+      readonly left: readonly Diagnostic[]
+    }
+  /** Stopped by the user before anything was released, or for good; resumable. */
+  | {
+      readonly kind: 'interrupted'
+      readonly progress: Progress | undefined
+      readonly left: readonly Diagnostic[]
+    }
   /** Left to Slurm; the jobs go on. */
   | { readonly kind: 'detached'; readonly progress: Progress }
 
@@ -48,29 +57,34 @@ export async function submitAll(context: DriveContext): Promise<Result<Tickets, 
   const { graph, executor, journal } = context
   const done = await overAlready(context)
   const tickets = new Map<StepId, Ticket>()
-  const takeBack = async (end: DriveEnd, reason: string): Promise<{ ok: false; error: DriveEnd }> => {
-    const cancelled = await executor.cancel([...tickets.values()])
-    await journal.append({ kind: 'withdrawn', reason })
-    if (end.kind !== 'refused' || cancelled.ok) return { ok: false, error: end }
-    return { ok: false, error: { ...end, diagnostics: [...end.diagnostics, ...cancelled.error] } }
+  const takeBack = async (
+    reason: string,
+    diagnostics?: readonly Diagnostic[],
+  ): Promise<{ ok: false; error: DriveEnd }> => {
+    const cancelled = await executor.cancel()
+    // Until it is sure that nothing is left, the run stays open, so that the next apply looks for it again.
+    if (cancelled.ok) await journal.append({ kind: 'withdrawn', reason })
+    const left = cancelled.ok ? [] : cancelled.error
+    return context.interrupt.aborted || diagnostics === undefined
+      ? { ok: false, error: { kind: 'interrupted', progress: undefined, left } }
+      : { ok: false, error: { kind: 'refused', diagnostics, left } }
   }
   for (const step of graph.steps) {
     if (done.has(step.id) || !canStart(graph.parents(step.id), done, tickets)) continue
-    if (context.interrupt.aborted)
-      return takeBack({ kind: 'interrupted', progress: undefined }, 'interrupted before release')
+    if (context.interrupt.aborted) return takeBack('interrupted before release')
     await journal.append({ kind: 'intent', step: step.id, name: executor.nameOf(step) })
     const after = graph.parents(step.id).flatMap((id) => tickets.get(id) ?? [])
     const answer = await executor.submit(step, after)
-    if (!answer.ok) return takeBack({ kind: 'refused', diagnostics: answer.error }, `${step.id} was refused`)
+    if (!answer.ok) return takeBack(`${step.id} was refused`, answer.error)
     tickets.set(step.id, answer.value)
     await journal.append({ kind: 'submitted', step: step.id, ticket: answer.value })
   }
+  if (context.interrupt.aborted) return takeBack('interrupted before release')
   const isRoot = (step: Step): boolean => !graph.parents(step.id).some((id) => tickets.has(id))
   const released = await executor.release(
     graph.steps.filter(isRoot).flatMap((step) => tickets.get(step.id) ?? []),
   )
-  if (!released.ok)
-    return takeBack({ kind: 'refused', diagnostics: released.error }, 'the release was refused')
+  if (!released.ok) return takeBack('the release was refused', released.error)
   await journal.append({ kind: 'released' })
   return { ok: true, value: tickets }
 }
@@ -100,7 +114,7 @@ function canStart(
 /** Follows handed-over steps until all are over or the user has had enough. */
 export async function follow(context: DriveContext, tickets: Tickets): Promise<DriveEnd> {
   const { graph, executor, journal } = context
-  const goneLooks = new Map<StepId, number>()
+  const looks = new Map<StepId, number>()
   const states = new Map<StepId, StepProgress>(graph.steps.map((step) => [step.id, fresh(step)]))
   const startMillis = context.now()
   for (;;) {
@@ -113,33 +127,33 @@ export async function follow(context: DriveContext, tickets: Tickets): Promise<D
       const sighting: Sighting =
         ticket === undefined ? { phase: 'gone' } : (sightings.get(ticket) ?? { phase: 'unknown' })
       const seen = await lookAt(context, before, sighting)
-      const gone = sighting.phase === 'gone' ? (goneLooks.get(step.id) ?? 0) + 1 : 0
-      goneLooks.set(step.id, gone)
-      const outcome: StepOutcome | undefined = outcomeOf(seen, gone, graph, states)
+      const isSame = before.sighting?.phase === sighting.phase
+      looks.set(step.id, isSame ? (looks.get(step.id) ?? 0) + 1 : 1)
+      const outcome: StepOutcome | undefined = outcomeOf(seen, looks.get(step.id) ?? 1, graph, states)
       states.set(step.id, { ...seen, outcome })
       if (outcome !== undefined) await journal.append({ kind: 'ended', step: step.id, outcome })
     }
     const progress: Progress = { steps: [...states.values()], elapsedMillis: context.now() - startMillis }
     context.onProgress(progress)
-    if (progress.steps.every(({ outcome }) => outcome !== undefined)) return { kind: 'over', progress }
-    if (context.interrupt.aborted) return leave(context, tickets, progress)
-    await context.sleep(context.tickMillis)
+    if (progress.steps.every(({ outcome }) => outcome !== undefined)) {
+      // Where Slurm does not end jobs that can never start, they would stand in the queue for ever.
+      if (progress.steps.some(({ sighting }) => sighting?.phase === 'blocked')) await executor.cancel()
+      return { kind: 'over', progress }
+    }
+    if (context.interrupt.aborted) return leave(context, progress)
+    await context.sleep(context.tickMillis(progress.elapsedMillis))
   }
 }
 
 /** Slurm goes on without us; workers on this machine are stopped, because nobody would see them. */
-async function leave(
-  context: DriveContext,
-  tickets: ReadonlyMap<StepId, Ticket>,
-  progress: Progress,
-): Promise<DriveEnd> {
+async function leave(context: DriveContext, progress: Progress): Promise<DriveEnd> {
   if (context.executor.kind === 'slurm') {
     await context.journal.append({ kind: 'detached' })
     return { kind: 'detached', progress }
   }
-  await context.executor.cancel([...tickets.values()])
+  const cancelled = await context.executor.cancel()
   await context.journal.append({ kind: 'interrupted' })
-  return { kind: 'interrupted', progress }
+  return { kind: 'interrupted', progress, left: cancelled.ok ? [] : cancelled.error }
 }
 
 function fresh(step: Step): StepProgress {

@@ -6,30 +6,33 @@ import { isClean } from './progress.ts'
 import type { StepProgress } from './progress.ts'
 import type { StepId } from '../units.ts'
 
-/** Looks in a row that must find no worker before one is believed to be gone: a mark may take a while to be seen on a shared file system. */
-export const GONE_LOOKS = 3
+/** Looks in a row that must say the same before it is believed: a mark may take a while to be seen on a shared file system. */
+export const LOOKS_BELIEVED = 3
 
 /**
  * What became of a step, or undefined while it may go on.
  *
- * Verdicts for all shards: accounted, whatever the queue says. No worker left and shards open: lost, or blocked
- * when something before it was not clean. `unknown` decides nothing.
+ * Verdicts for all shards: accounted, once no worker is left or nobody says whether one is. No worker left and shards
+ * open: lost, or blocked when something before it was not clean; which of the two shows only when that is over.
  *
- * @param goneLooks how many looks in a row have found nothing of it
+ * @param looks how many looks in a row have found it in this phase
  */
 export function outcomeOf(
   progress: StepProgress,
-  goneLooks: number,
+  looks: number,
   graph: StepGraph,
   others: ReadonlyMap<StepId, StepProgress>,
 ): StepOutcome | undefined {
   if (progress.outcome !== undefined) return progress.outcome
   const isAccounted = progress.marks.length === progress.step.shards.length
-  if (isAccounted && (progress.sighting?.phase === 'gone' || goneLooks > 0)) return 'accounted'
-  if (progress.sighting?.phase === 'blocked') return 'blocked'
-  if (goneLooks < GONE_LOOKS) return undefined
-  const parents = graph.parents(progress.step.id).map((id) => others.get(id))
-  return parents.some((parent) => parent !== undefined && stopsChildren(parent)) ? 'blocked' : 'lost'
+  const phase = progress.sighting?.phase
+  if (isAccounted && phase === 'gone') return 'accounted'
+  if (isAccounted && phase === 'unknown' && looks >= LOOKS_BELIEVED) return 'accounted'
+  if (phase === 'blocked') return 'blocked'
+  if (phase !== 'gone' || looks < LOOKS_BELIEVED) return undefined
+  const parents = graph.parents(progress.step.id).flatMap((id) => others.get(id) ?? [])
+  if (parents.some((parent) => parent.outcome === undefined)) return undefined
+  return parents.some(stopsChildren) ? 'blocked' : 'lost'
 }
 
 /** A last stage stops what comes after its transfer when anything failed; an inner one only when it did not account for all. */

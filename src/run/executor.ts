@@ -6,7 +6,9 @@ import type { ExecutorKind, Ticket } from './event.ts'
 
 /** Where the workers of a handed-over step are. `unknown` is a state of its own: it is never success and never failure. */
 export type Sighting =
-  | { readonly phase: 'held' | 'unknown' | 'gone' }
+  | { readonly phase: 'held' | 'unknown' }
+  /** No worker is left. `ended`: how they ended, other than by themselves with success, as far as somebody still knows. */
+  | { readonly phase: 'gone'; readonly ended?: readonly string[] }
   | { readonly phase: 'waiting'; readonly reason: string }
   | { readonly phase: 'running'; readonly workers: number }
   /** Can never start, because what it stands after failed. */
@@ -20,8 +22,8 @@ export interface Executor {
   submit(step: Step, after: readonly Ticket[]): Promise<Result<Ticket>>
   /** Lets what stands after nothing start. */
   release(roots: readonly Ticket[]): Promise<Result<undefined>>
-  /** One look at all tickets. A query that fails gives `unknown`, not `gone`. */
+  /** One look at all tickets. A query that fails, or that the user cuts short, gives `unknown`, not `gone`. */
   look(tickets: readonly Ticket[]): Promise<ReadonlyMap<Ticket, Sighting>>
-  /** Ends all of it and returns once nothing of it is left, as far as can be seen. */
-  cancel(tickets: readonly Ticket[]): Promise<Result<undefined>>
+  /** Ends everything of the run, what an earlier driver handed over too, and returns once nothing of it is left. */
+  cancel(): Promise<Result<undefined>>
 }

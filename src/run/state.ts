@@ -15,10 +15,19 @@ export interface RunState {
   readonly executor: ExecutorKind
   readonly steps: ReadonlyMap<StepId, StepState>
   readonly isReleased: boolean
+  /** Something of it was released, now or in an earlier life: it may have marks. */
+  readonly hasRun: boolean
   readonly end: 'open' | 'finished' | 'withdrawn'
 }
 
-const emptyState: RunState = { run: '', executor: 'local', steps: new Map(), isReleased: false, end: 'open' }
+const emptyState: RunState = {
+  run: '',
+  executor: 'local',
+  steps: new Map(),
+  isReleased: false,
+  hasRun: false,
+  end: 'open',
+}
 
 /** The state after all `events`, oldest first. A second `run` event starts over: it is a resumed run's next life. */
 export function fold(events: readonly Event[]): RunState {
@@ -29,7 +38,14 @@ function next(state: RunState, event: Event): RunState {
   switch (event.kind) {
     case 'run': {
       const steps = new Map<StepId, StepState>(event.steps.map((step) => [step, { at: 'waiting' }]))
-      return { run: event.run, executor: event.executor, steps, isReleased: false, end: 'open' }
+      return {
+        run: event.run,
+        executor: event.executor,
+        steps,
+        isReleased: false,
+        hasRun: state.hasRun,
+        end: 'open',
+      }
     }
     case 'intent':
       return withStep(state, event.step, { at: 'intended', name: event.name })
@@ -39,9 +55,10 @@ function next(state: RunState, event: Event): RunState {
       return withStep(state, event.step, { at: 'submitted', name, ticket: event.ticket })
     }
     case 'released':
-      return { ...state, isReleased: true }
+      return { ...state, isReleased: true, hasRun: true }
     case 'withdrawn':
-      return { ...state, end: 'withdrawn' }
+      // What an earlier life of the run has moved stands, and the next apply goes on from there.
+      return { ...state, end: state.hasRun ? 'open' : 'withdrawn' }
     case 'ended': {
       const before = state.steps.get(event.step)
       const ticket = before?.at === 'submitted' ? before.ticket : undefined

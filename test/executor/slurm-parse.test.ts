@@ -36,7 +36,11 @@ test('held, waiting and never are told apart by the reason', () => {
 
 test('no row and ended rows are gone, a state of a later Slurm is unknown', () => {
   expect(seen('')).toEqual({ phase: 'gone' })
-  expect(seen('14|0|COMPLETED|None|x\n14|1|CANCELLED|None|x\n')).toEqual({ phase: 'gone' })
+  expect(seen('14|0|COMPLETED|None|x\n')).toEqual({ phase: 'gone' })
+  expect(seen('14|0|COMPLETED|None|x\n14|1|CANCELLED|None|x\n')).toEqual({
+    phase: 'gone',
+    ended: ['CANCELLED'],
+  })
   expect(seen('14|0|COMPLETED|None|x\n14|1|DREAMING|None|x\n')).toEqual({ phase: 'unknown' })
 })
 

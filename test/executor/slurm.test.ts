@@ -49,6 +49,8 @@ describe.skipIf(reason !== undefined)('Slurm as an executor', () => {
       stageFolder: (step) => path.join(folder, step.id),
       scriptPath: (step) => path.join(folder, step.id, 'script.sh'),
       sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+      interrupt: new AbortController().signal,
+      notify: () => undefined,
     })
     return { executor, run, folder }
   }
@@ -129,10 +131,10 @@ describe.skipIf(reason !== undefined)('Slurm as an executor', () => {
     const [copy, verify] = steps()
     const { executor } = await executorFor([copy, verify], 'sleep 300')
     const first = await submitted(executor, copy)
-    const second = await submitted(executor, verify, [first])
+    await submitted(executor, verify, [first])
     await executor.release([first])
     await lab.until('workers run', async () => (await executor.look([first])).get(first)?.phase === 'running')
-    expect(await executor.cancel([first, second])).toEqual({ ok: true, value: undefined })
+    expect(await executor.cancel()).toEqual({ ok: true, value: undefined })
     expect(await lab.squeue('--noheader')).toBe('')
   })
 
@@ -171,7 +173,7 @@ describe.skipIf(reason !== undefined)('Slurm as an executor', () => {
     blind.executor.nameOf(copy)
     expect((await blind.executor.look([ticket])).get(ticket)).toEqual({ phase: 'unknown' })
     await silent.remove()
-    await executor.cancel([ticket])
+    await executor.cancel()
   })
 
   test('a job that Slurm took although sbatch failed is adopted, not submitted again', async () => {
@@ -186,7 +188,7 @@ describe.skipIf(reason !== undefined)('Slurm as an executor', () => {
     expect(await lab.squeue('--noheader', `--name=sox-${run}-data.copy`, '--format=%F')).toBe(ticket)
     expect(await shim.calls()).toHaveLength(1)
     await shim.remove()
-    await executor.cancel([ticket])
+    await executor.cancel()
   })
 
   test('a banner around the id does not matter', async () => {
@@ -200,6 +202,6 @@ describe.skipIf(reason !== undefined)('Slurm as an executor', () => {
     const ticket = await submitted(executor, copy)
     expect((await executor.look([ticket])).get(ticket)).toEqual({ phase: 'held' })
     await shim.remove()
-    await executor.cancel([ticket])
+    await executor.cancel()
   })
 })

@@ -1,11 +1,14 @@
 /** A step becomes the argv of one sbatch: every option explicit, all of them before the script (options behind it are script arguments). */
 
+import path from 'node:path'
 import type { SlurmOptions } from '../../plan/plan.ts'
 import type { Step } from '../../graph/step.ts'
 import type { Seconds, RunId } from '../../units.ts'
 
 /** Seconds before the time limit at which the batch shell gets USR2; Slurm may send it up to a minute earlier. */
 export const TIME_LIMIT_WARNING_SECONDS = 120
+/** Of a short time limit the warning takes this part at most: a worker that is warned as it starts would never do anything. */
+const TIME_LIMIT_WARNING_PART = 1 / 4
 /** What a job asks for when the plan names no time: sbatch without `--time` takes a partition's default, which may be for ever. */
 export const DEFAULT_TIME_SECONDS = 24 * 60 * 60
 /** Slurm's own log of a worker, inside the stage folder. */
@@ -20,14 +23,20 @@ export interface SubmitRequest {
   readonly after: readonly string[]
 }
 
-/** `sox-<run>-<transfer>.<stage>`: only characters that squeue's `--name` list and its text output take as they are. */
+/** What the names of all jobs of a run begin with, and no other job's. */
+export function jobNamePrefix(run: RunId): string {
+  return `sox-${run}-`
+}
+
+/** `sox-<run>-<transfer>.<stage>`: only characters that squeue's text output and everybody's scripts take as they are. */
 export function jobName(run: RunId, step: Step): string {
-  return `sox-${run}-${step.id}`
+  return `${jobNamePrefix(run)}${step.id}`
 }
 
 export function sbatchArgs(request: SubmitRequest): readonly string[] {
   const { step, after, stageFolder } = request
   const slurm = step.transfer.slurm[step.stage]
+  const log = logPattern(stageFolder)
   return [
     '--parsable',
     `--job-name=${jobName(request.run, step)}`,
@@ -37,16 +46,15 @@ export function sbatchArgs(request: SubmitRequest): readonly string[] {
     slurm.requeue ? '--requeue' : '--no-requeue',
     '--open-mode=append',
     `--chdir=${stageFolder}`,
-    `--output=${LOG_FOLDER}/%A_%a.log`,
-    `--error=${LOG_FOLDER}/%A_%a.log`,
-    `--signal=B:USR2@${TIME_LIMIT_WARNING_SECONDS}`,
+    `--output=${log}`,
+    `--error=${log}`,
+    `--signal=B:USR2@${warningSeconds(timeOf(slurm))}`,
     // All of sbatch's environment, which is made for it: naming variables here would have slurmd load the user's
     // login environment on every node first, seconds to minutes of somebody's profile (seen on 22.05).
     '--export=ALL',
     '--nodes=1',
     '--ntasks=1',
     ...resourceArgs(slurm, step),
-    ...slurm.extra,
     request.scriptPath,
   ]
 }
@@ -54,7 +62,7 @@ export function sbatchArgs(request: SubmitRequest): readonly string[] {
 /** What the preview shows as "Slurm", and what sbatch is told: one list, so that the two can not differ. */
 export function resourceArgs(slurm: SlurmOptions, step: Step): readonly string[] {
   const named: readonly (readonly [string, string | number | undefined])[] = [
-    ['time', slurmTime(slurm.time ?? (DEFAULT_TIME_SECONDS as Seconds))],
+    ['time', slurmTime(timeOf(slurm))],
     ['partition', slurm.partition],
     ['account', slurm.account],
     ['qos', slurm.qos],
@@ -70,7 +78,28 @@ export function resourceArgs(slurm: SlurmOptions, step: Step): readonly string[]
     ['mem', slurm.memory],
   ]
   const options = named.flatMap(([name, value]) => (value === undefined ? [] : [`--${name}=${value}`]))
-  return slurm.exclusive === true && step.stage === 'copy' ? [...options, '--exclusive'] : options
+  const alone = slurm.exclusive === true && step.stage === 'copy' ? ['--exclusive'] : []
+  return [...options, ...alone, ...slurm.extra]
+}
+
+function timeOf(slurm: SlurmOptions): Seconds {
+  return slurm.time ?? (DEFAULT_TIME_SECONDS as Seconds)
+}
+
+function warningSeconds(time: Seconds): number {
+  return Math.min(TIME_LIMIT_WARNING_SECONDS, Math.floor(time * TIME_LIMIT_WARNING_PART))
+}
+
+/**
+ * Where Slurm writes what a worker prints. The whole path is a pattern: slurmd reads a `%` in the run folder's own
+ * path, too, and with a backslash anywhere it replaces nothing, so that all workers then share one file (seen on 22.05:
+ * a job whose log can not be opened ends 0:53 without a word).
+ */
+export function logPattern(stageFolder: string): string {
+  const folder = path.join(stageFolder, LOG_FOLDER)
+  return folder.includes('\\')
+    ? `${folder.replaceAll('\\', '\\\\')}/workers.log`
+    : `${folder.replaceAll('%', '%%')}/%A_%a.log`
 }
 
 /** Slurm's `days-hours:minutes:seconds`. */

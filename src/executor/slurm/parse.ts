@@ -63,6 +63,11 @@ const phases: Readonly<Record<string, Phase>> = {
   TIMEOUT: 'over',
 }
 
+/** Whether Slurm still has something to do with this row; a state that we do not know counts, to be on the safe side. */
+export function isLive(row: QueueRow): boolean {
+  return phases[row.state] !== 'over'
+}
+
 /** What all rows of one array say together. No row: `gone`, which proves nothing about its work. */
 export function sightingOf(rows: readonly QueueRow[]): Sighting {
   const withPhase = rows.map((row) => ({ row, phase: phases[row.state] ?? 'unknown' }))
@@ -70,7 +75,10 @@ export function sightingOf(rows: readonly QueueRow[]): Sighting {
   if (running > 0) return { phase: 'running', workers: running }
   if (withPhase.some(({ phase }) => phase === 'unknown')) return { phase: 'unknown' }
   const waiting = withPhase.find(({ phase }) => phase === 'waiting')
-  if (waiting === undefined) return { phase: 'gone' }
+  if (waiting === undefined) {
+    const ended = new Set(rows.map(({ state }) => state).filter((state) => state !== 'COMPLETED'))
+    return { phase: 'gone', ...(ended.size === 0 ? {} : { ended: [...ended].sort() }) }
+  }
   if (waiting.row.reason === 'DependencyNeverSatisfied') return { phase: 'blocked' }
   if (waiting.row.reason === 'JobHeldUser') return { phase: 'held' }
   return { phase: 'waiting', reason: waiting.row.reason }

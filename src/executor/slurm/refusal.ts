@@ -10,10 +10,19 @@ interface Known {
   readonly todo: string
 }
 
+/** A controller that is down, frozen or out of reach (Slurm 22.05: exit code 1 after 9 or 10 seconds). */
+const silence =
+  /Unable to contact slurm controller|Socket timed out|Connection (refused|reset|timed out)|Zero Bytes were transmitted|Slurm backup controller in standby/i
+
+/** True when nobody can tell whether the command had its effect. */
+export function isSilence(failure: ProcessFailure): boolean {
+  return failure.kind === 'timeout' || failure.kind === 'signal' || silence.test(failure.stderr)
+}
+
 /** Texts of Slurm 22.05, all of which come with exit code 1. */
 const known: readonly Known[] = [
   {
-    pattern: /Unable to contact slurm controller|Socket timed out|Connection refused/i,
+    pattern: silence,
     code: 'SX501',
     what: 'The Slurm controller does not answer',
     todo: 'Try again when `scontrol ping` says UP, or use --executor local on purpose.',

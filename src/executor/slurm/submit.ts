@@ -1,0 +1,81 @@
+/** Hands one step to Slurm, exactly once as far as that can be known. */
+
+import { fail, failWith, ok } from '../../diagnostic.ts'
+import type { Result } from '../../diagnostic.ts'
+import type { Ticket } from '../../run/event.ts'
+import { isLive, parseSubmitted } from './parse.ts'
+import type { QueueRow } from './parse.ts'
+import type { Call, Queue } from './queue.ts'
+import { isSilence, refusal } from './refusal.ts'
+
+/** A controller that restarts is back within a minute or two; longer than this nobody is kept waiting. */
+const PATIENCE_LOOKS = 30
+const PATIENCE_MILLIS = 5000
+
+export interface Patience {
+  /** Ends early when `stop` fires. */
+  readonly sleep: (milliseconds: number, stop?: AbortSignal) => Promise<void>
+  /** The user does not want to wait any longer. */
+  readonly interrupt: AbortSignal
+  /** Tells the user why nothing happens. */
+  readonly notify: (line: string) => void
+}
+
+/**
+ * One sbatch. A printed id means success whatever stderr says. Everything that is not a clear refusal is uncertain and
+ * is looked up by name, because a controller may have accepted what the client never heard of; only when it then
+ * answers and knows nothing of it is sbatch called once more.
+ */
+export async function submitOnce(
+  args: readonly string[],
+  name: string,
+  sbatch: Call,
+  queue: Queue,
+  patience: Patience,
+): Promise<Result<Ticket>> {
+  for (let tries = 0; ; tries++) {
+    const answer = await sbatch(['sbatch', ...args])
+    const id = parseSubmitted(answer.ok ? answer.value.stdout : answer.error.stdout)
+    if (answer.ok && id !== undefined) return ok(id)
+    const silence = !answer.ok && isSilence(answer.error)
+    const rows = silence ? await askPatiently(queue, patience) : await queue()
+    const adopted = rows?.find((row) => row.name === name && isLive(row))
+    if (adopted !== undefined) return ok(adopted.arrayId)
+    if (silence && rows !== undefined && tries === 0 && !patience.interrupt.aborted) continue
+    if (!answer.ok) return fail([refusal('sbatch', answer.error)])
+    return failWith(
+      'SX503',
+      `sbatch printed no job id for ${name}`,
+      'Run sbatch by hand to see what it prints, then apply again.',
+    )
+  }
+}
+
+/** Lets held roots go. A release may be repeated, so one that nobody answered is. */
+export async function release(
+  roots: readonly Ticket[],
+  call: Call,
+  queue: Queue,
+  patience: Patience,
+): Promise<Result<undefined>> {
+  if (roots.length === 0) return ok(undefined)
+  const argv = ['scontrol', 'release', roots.join(',')] as const
+  let answer = await call(argv)
+  if (!answer.ok && isSilence(answer.error) && (await askPatiently(queue, patience)) !== undefined)
+    answer = await call(argv)
+  return answer.ok ? ok(undefined) : fail([refusal('scontrol release', answer.error)])
+}
+
+/** Waits until the queue answers, as long as patience lasts. */
+async function askPatiently(
+  queue: Queue,
+  { sleep, interrupt, notify }: Patience,
+): Promise<readonly QueueRow[] | undefined> {
+  notify('The Slurm controller does not answer; waiting for it.')
+  for (let looks = 0; looks < PATIENCE_LOOKS && !interrupt.aborted; looks++) {
+    const rows = await queue(interrupt)
+    if (rows !== undefined) return rows
+    await sleep(PATIENCE_MILLIS, interrupt)
+  }
+  return undefined
+}
