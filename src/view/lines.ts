@@ -60,15 +60,37 @@ function stepText(progress: StepProgress, elapsedMillis: number): string | undef
   if (outcome === 'blocked') return `${step.id}: not started, because something before it failed`
   if (outcome === 'lost')
     return `${step.id}: ${counts}${failures}, its workers are gone before all was accounted for`
-  if (sighting === undefined || sighting.phase === 'held') return undefined
+  if (sighting === undefined) return undefined
+  if (sighting.phase === 'held') return `${step.id}: held in the queue; \`scontrol release\` lets it go`
   if (sighting.phase === 'waiting')
-    return sighting.reason === 'Dependency'
+    return isOrdinary(sighting.reason)
       ? undefined
-      : `${step.id}: waiting in the queue (${sighting.reason})`
+      : `${step.id}: waiting in the queue (${waitingWords(sighting.reason)})`
   if (sighting.phase === 'unknown')
     return `${step.id}: the queue does not answer; ${counts}${failures} by the marks`
   const seconds = elapsedMillis / 1000
   const rate = seconds > 1 && bytes > 0 ? bytes / seconds : 0
   const pace = rate > 0 ? `, ${formatRate(rate)}, ${formatSeconds((totalBytes - bytes) / rate)} left` : ''
   return `${step.id}: ${counts}${pace}${failures}`
+}
+
+/** It stands behind another step, or Slurm has not looked at it yet. */
+function isOrdinary(reason: string): boolean {
+  return reason === 'Dependency' || reason === 'None'
+}
+
+/** What Slurm's most frequent reasons mean for whoever waits; the others are shown as Slurm says them. */
+const reasonWords: Readonly<Record<string, string>> = {
+  Priority: 'other jobs are before it',
+  Resources: 'nodes are busy',
+  BeginTime: 'requeued, Slurm starts it again in a while',
+  JobHeldAdmin: 'held by an administrator',
+  PartitionTimeLimit: '`time` in the plan is over the limit of the partition: it will not start',
+  PartitionNodeLimit: 'the partition does not allow that many nodes: it will not start',
+  PartitionDown: 'the partition is down',
+  PartitionInactive: 'the partition is inactive',
+}
+
+function waitingWords(reason: string): string {
+  return reasonWords[reason] ?? reason
 }
