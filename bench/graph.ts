@@ -93,6 +93,7 @@ async function ours(lab: Lab, folder: string): Promise<Ours> {
     shards: counts.reduce((sum, count) => sum + count, 0),
     stages: stages.length,
     calls,
+    submittedSeconds,
     firstByteSeconds,
   }
 }
