@@ -6,6 +6,7 @@ import type { TreeBuilder } from '../inventory/directories.ts'
 import type { ShardPlan } from '../shard/finish.ts'
 import { planByTally, planByTotals, startTally } from '../shard/planner.ts'
 import type { ShardPolicy } from '../shard/shard.ts'
+import { Bug } from '../units.ts'
 import { scanManifest } from './manifest-file.ts'
 
 export interface PlanShardsOptions {
@@ -16,20 +17,26 @@ export interface PlanShardsOptions {
 }
 
 /**
- * Shards, their balance and the assignment of entries. Reads the manifest once where a directory has to be split,
- * a file outweighs a shard's part, or there are hard links; not at all otherwise. Fails as `scanManifest` does.
+ * Shards, their balance and the assignment of entries. Reads the manifest not at all where the totals of directories
+ * suffice; once where a directory has to be split or there are hard links; twice where that turns out uneven, as it
+ * may when a directory holds many large files. Fails as `scanManifest` does.
  */
 export async function planShards(options: PlanShardsOptions): Promise<Result<ShardPlan>> {
   const { tree, manifestPath, policy, stop } = options
-  const plan = planByTotals(tree, policy)
-  if (plan !== undefined) return ok(plan)
-  const tally = startTally(tree, policy)
-  const scanned = await scanManifest(
-    manifestPath,
-    (view) => {
-      if (view.kindByte !== kindBytes.directory) tally.add(view, tree.parentRow(view))
-    },
-    stop === undefined ? {} : { stop },
-  )
-  return scanned.ok ? ok(planByTally(tree, policy, tally)) : scanned
+  const byTotals = planByTotals(tree, policy)
+  if (byTotals !== undefined) return ok(byTotals)
+  for (const fineness of ['chosen', 'finest'] as const) {
+    const tally = startTally(tree, policy, fineness)
+    const scanned = await scanManifest(
+      manifestPath,
+      (view) => {
+        if (view.kindByte !== kindBytes.directory) tally.add(view, tree.parentRow(view))
+      },
+      stop === undefined ? {} : { stop },
+    )
+    if (!scanned.ok) return scanned
+    const plan = planByTally(tree, policy, tally)
+    if (plan !== undefined) return ok(plan)
+  }
+  throw new Bug('the finest cut is final')
 }

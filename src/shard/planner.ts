@@ -3,12 +3,12 @@
 import type { DirectoryTree } from '../inventory/tree.ts'
 import { collectUnits } from './collect.ts'
 import { shardCount } from './count.ts'
-import { cut, rowsToSplit } from './cut.ts'
-import { finish, pack, type Packing, type ShardPlan } from './finish.ts'
+import { cut, rowsToSplit, type Cut } from './cut.ts'
+import { estimateRatio } from './estimate.ts'
+import { finish, pack, type ShardPlan } from './finish.ts'
 import { layOutSets } from './sets.ts'
 import type { ShardPolicy } from './shard.ts'
 import { Tally } from './tally.ts'
-import { Bug } from '../units.ts'
 import { lineCost, ownTotals, subtreeTotals, type Totals } from './totals.ts'
 
 /**
@@ -16,12 +16,12 @@ import { lineCost, ownTotals, subtreeTotals, type Totals } from './totals.ts'
  * names together, so the coarsest cut that is even enough is taken. The last one is fine enough for any source: a
  * unit of 1 % of the mean that goes into the lightest shard lifts it to 1.01 times the mean at most.
  */
-const granularities = [1, 1 / 2, 1 / 8, 1 / 32, 1 / 100] as const
-const finestPart = 1 / 100
+const granularities = [1, 1 / 2, 1 / 8, 1 / 32] as const
+const finestGranularity = 1 / 100
 /** Even enough: max / mean. */
 const ratioAim = 1.01
-/** Expected cost of a bucket, as a part of the finest granularity: hashing is uneven, and few may exceed it. */
-const bucketPart = 1 / 2
+/** Expected cost of a bucket, as a part of the mean shard: hashing is uneven, and few may exceed the finest unit. */
+const bucketPart = finestGranularity / 2
 
 interface Work {
   readonly own: Totals
@@ -39,57 +39,61 @@ function measure(tree: DirectoryTree, policy: ShardPolicy): Work {
   return { own, totalSeconds, count, meanSeconds: totalSeconds / count }
 }
 
-/** The first packing that is even enough, else the last. Undefined as soon as `packAt` has none. */
-function firstEven(packAt: (part: number) => Packing | undefined): Packing | undefined {
-  let last: Packing | undefined
+/** The coarsest cut that promises to be even, else the finest. */
+function chooseCut(tree: DirectoryTree, policy: ShardPolicy, { own, count, meanSeconds }: Work): Cut {
+  const { cost } = policy
+  if (count === 1) return cut(tree, own, cost, Infinity)
   for (const part of granularities) {
-    last = packAt(part)
-    if (last === undefined || last.ratio <= ratioAim) return last
+    const cutting = cut(tree, own, cost, meanSeconds * part)
+    if (estimateRatio(tree, cutting, own, cost, count, meanSeconds * bucketPart) <= ratioAim) return cutting
   }
-  return last
+  return cut(tree, own, cost, meanSeconds * finestGranularity)
 }
 
 /**
- * The shards of a source from the totals of its directories alone, where they suffice: a single shard, or an even
- * cut without a directory that must be split and without hard links. Undefined otherwise: then take `startTally`,
- * show it every record, and call `planByTally`.
+ * The shards of a source from the totals of its directories alone, where they suffice: a single shard, or a cut
+ * without a directory that must be split and without hard links. Undefined otherwise: then take `startTally`, show
+ * it every record, and call `planByTally`.
  */
 export function planByTotals(tree: DirectoryTree, policy: ShardPolicy): ShardPlan | undefined {
-  const { own, count, meanSeconds } = measure(tree, policy)
-  const packAt = (granularitySeconds: number): Packing | undefined => {
-    const cutting = cut(tree, own, policy.cost, granularitySeconds)
-    if (rowsToSplit(cutting, own, policy.cost).length > 0) return undefined
-    return pack(tree, cutting, collectUnits(cutting, own, policy.cost, undefined), count)
-  }
-  if (count > 1 && tree.hasHardLinks) return undefined
-  const packing = count === 1 ? packAt(Infinity) : firstEven((part) => packAt(meanSeconds * part))
-  return packing && finish(packing, policy.cost, undefined, tree.hasHardLinks)
-}
-
-/** Ready to be shown every record of the manifest. Its memory grows with directories and shards. */
-export function startTally(tree: DirectoryTree, policy: ShardPolicy): Tally {
-  const { own, totalSeconds, meanSeconds } = measure(tree, policy)
-  const { cost } = policy
-  const finest = cut(tree, own, cost, meanSeconds * finestPart)
-  const bucketSeconds = finest.granularitySeconds * bucketPart
-  const linkedSeconds = tree.hasHardLinks ? totalSeconds : undefined
-  const sets = layOutSets(rowsToSplit(finest, own, cost), own, cost, bucketSeconds, linkedSeconds)
-  const bigBytes = (finest.granularitySeconds - cost.secondsPerFile) / cost.secondsPerByte
-  return new Tally(finest, own, sets, bigBytes)
+  const work = measure(tree, policy)
+  if (work.count > 1 && tree.hasHardLinks) return undefined
+  const cutting = chooseCut(tree, policy, work)
+  if (rowsToSplit(cutting, work.own, policy.cost).length > 0) return undefined
+  const packing = pack(tree, cutting, collectUnits(cutting, work.own, policy.cost, undefined), work.count)
+  return finish(packing, policy.cost, undefined, tree.hasHardLinks)
 }
 
 /**
- * The shards of a source after `tally` has seen every record. For every input the costliest shard is at most the
- * mean plus the largest unit; it is at most 1.01 times the mean where no file and no hard-link group costs more
- * than 1 % of the mean. A function of the set of entries: the order of the listing does not show.
+ * Ready to be shown every record of the manifest. Its memory grows with directories and shards. `finest` is for a
+ * second pass, after the first has shown that a coarser cut is not even.
  */
-export function planByTally(tree: DirectoryTree, policy: ShardPolicy, tally: Tally): ShardPlan {
+export function startTally(tree: DirectoryTree, policy: ShardPolicy, fineness: 'chosen' | 'finest'): Tally {
+  const work = measure(tree, policy)
+  const { own, totalSeconds, meanSeconds } = work
+  const { cost } = policy
+  const finestSeconds = meanSeconds * finestGranularity
+  const cutting = fineness === 'finest' ? cut(tree, own, cost, finestSeconds) : chooseCut(tree, policy, work)
+  const linkedSeconds = tree.hasHardLinks ? totalSeconds : undefined
+  const sets = layOutSets(rowsToSplit(cutting, own, cost), own, cost, meanSeconds * bucketPart, linkedSeconds)
+  const bigBytes = (finestSeconds - cost.secondsPerFile) / cost.secondsPerByte
+  return new Tally(cutting, own, sets, bigBytes)
+}
+
+/**
+ * The shards of a source after `tally` has seen every record; undefined when they are uneven and a finer cut is
+ * left to try. For every input the costliest shard is at most the mean plus the largest unit; it is at most 1.01
+ * times the mean where no file and no hard-link group costs more than 1 % of the mean. A function of the set of
+ * entries: the order of the listing does not show.
+ */
+export function planByTally(tree: DirectoryTree, policy: ShardPolicy, tally: Tally): ShardPlan | undefined {
   const { count, meanSeconds } = measure(tree, policy)
+  const { own, cutting } = tally
   tally.finish()
-  const packing = firstEven((part) => {
-    const cutting = cut(tree, tally.own, policy.cost, meanSeconds * part)
-    return pack(tree, cutting, collectUnits(cutting, tally.own, policy.cost, tally), count)
-  })
-  if (packing === undefined) throw new Bug('no granularity was tried')
+  // Without the links that cross, some directories may be small enough to stay whole.
+  const final = cut(tree, own, policy.cost, cutting.granularitySeconds)
+  const packing = pack(tree, final, collectUnits(final, own, policy.cost, tally), count)
+  const isFinest = cutting.granularitySeconds <= meanSeconds * finestGranularity
+  if (packing.ratio > ratioAim && !isFinest) return undefined
   return finish(packing, policy.cost, tally, tree.hasHardLinks)
 }

@@ -30,7 +30,7 @@ export interface FileSets {
 export const linkedRow = -1
 
 /** Bits that make the expected cost of a bucket `bucketSeconds` or less. */
-function bitsFor(seconds: number, bucketSeconds: number, bitsMax: number): number {
+export function bucketBits(seconds: number, bucketSeconds: number, bitsMax = bucketBitsMax): number {
   const wanted = Math.ceil(Math.log2(seconds / bucketSeconds))
   return Math.max(0, Math.min(wanted, bitsMax))
 }
@@ -58,7 +58,7 @@ export function layOutSets(
   for (const [set, row] of all.entries()) {
     const seconds = row === linkedRow ? (linkedSeconds ?? 0) : lineCost(own, row, cost)
     if (row !== linkedRow) setOfRow[row] = set
-    bits[set] = bitsFor(seconds, bucketSeconds, bitsMax)
+    bits[set] = bucketBits(seconds, bucketSeconds, bitsMax)
     offsets[set] = bucketCount
     bucketCount += 2 ** (bits[set] ?? 0)
   }

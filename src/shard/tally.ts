@@ -46,15 +46,15 @@ export class Tally {
   readonly links: LinkSlots | undefined
   largest: LargestFile | undefined
   private readonly bigFileOf: (Map<number, number> | undefined)[] = []
-  readonly finest: Cut
+  readonly cutting: Cut
   /** Totals per directory, less what crosses. */
   readonly own: Totals
   readonly sets: FileSets
   /** Files above this many bytes are units of their own. */
   readonly bigBytes: number
 
-  constructor(finest: Cut, own: Totals, sets: FileSets, bigBytes: number) {
-    this.finest = finest
+  constructor(cutting: Cut, own: Totals, sets: FileSets, bigBytes: number) {
+    this.cutting = cutting
     this.own = own
     this.sets = sets
     this.bigBytes = bigBytes
@@ -68,7 +68,7 @@ export class Tally {
   /** Counts an entry that stands directly in the directory `row`; an entry of a directory is known already. */
   add(view: RecordView, row: number): void {
     if (view.kindByte === kindBytes.directory || !isWorkFate(view.fateByte)) return
-    const unitRow = this.finest.unitRow[row] ?? 0
+    const unitRow = this.cutting.unitRow[row] ?? 0
     const set = this.sets.setOfRow[unitRow] ?? -1
     if (set >= 0) this.noteLargest(view)
     if (this.links !== undefined && isLinked(view)) {

@@ -79,16 +79,21 @@ export interface Planned {
   readonly leftOut: readonly string[]
 }
 
-export function planOf(entries: readonly TestEntry[], shardPolicy: ShardPolicy): Planned {
-  const tree = treeOf(entries)
-  let plan = planByTotals(tree, shardPolicy)
-  if (plan === undefined) {
-    const tally = startTally(tree, shardPolicy)
+function tallied(entries: readonly TestEntry[], tree: TreeBuilder, shardPolicy: ShardPolicy): ShardPlan {
+  for (const fineness of ['chosen', 'finest'] as const) {
+    const tally = startTally(tree, shardPolicy, fineness)
     scan(entries, (view) => {
       tally.add(view, rowOf(tree, view))
     })
-    plan = planByTally(tree, shardPolicy, tally)
+    const plan = planByTally(tree, shardPolicy, tally)
+    if (plan !== undefined) return plan
   }
+  throw new Error('the finest cut is final')
+}
+
+export function planOf(entries: readonly TestEntry[], shardPolicy: ShardPolicy): Planned {
+  const tree = treeOf(entries)
+  const plan = planByTotals(tree, shardPolicy) ?? tallied(entries, tree, shardPolicy)
   const { assignment, shards } = plan
   const contents: string[][] = shards.map(() => [])
   const leftOut: string[] = []
