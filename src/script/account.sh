@@ -1,5 +1,8 @@
 # --- account.sh: what a shard must hold against what the destination holds --------------------------------------------
 
+# Entries up to which a shard is small: their names fit on one command line.
+few=400
+
 # open_shard SHARD: its files, and whether they are whole: the list of what must arrive is itself on a disk that can lose it.
 open_shard() {
   local record=''
@@ -10,7 +13,13 @@ open_shard() {
   }
   read -r entries bytes_expected <<<"${cost_of[$1]}"
   local found
-  found=$(grep -zc '' <"$expect")
+  records=()
+  if ((entries <= few)); then
+    mapfile -d '' -t records <"$expect"
+    found=${#records[@]}
+  else
+    found=$(grep -zc '' <"$expect")
+  fi
   ((found == entries)) || {
     say "$1: $expect holds $found entries instead of $entries"
     return 74
@@ -19,6 +28,32 @@ open_shard() {
   with_mtimes=0
   while IFS= read -r -d '' record && [[ $record != 'f '* ]]; do :; done <"$expect"
   [[ $record == 'f '* && $record != 'f '+([0-9])' - '* ]] && with_mtimes=1
+  return 0
+}
+
+# all_there: a shard of few entries is compared without a process for each step. False when it is not small, or when
+# something is missing: then the long way tells what.
+all_there() {
+  local record path rest
+  local -a record_format names=()
+  local -A has=()
+  ((${#records[@]} && ${#linked[@]} == 0)) && [[ $to_kind == local && $wanted == "$expect" ]] || return 1
+  for record in "${records[@]}"; do
+    record_path "$record"
+    names+=("$path")
+  done
+  as_records
+  # Into a file, not from a process substitution: nobody would wait for that process, and as long as an init does not
+  # bury it, the attempt looks alive.
+  (cd -- "$to" 2>/dev/null && exec find -P "${names[@]}" -maxdepth 0 "${record_format[@]}" 2>/dev/null) >"$scratch/found"
+  while IFS= read -r -d '' record; do
+    if ((with_mtimes)) && [[ $record != [dl]* ]]; then
+      rest=${record#* * }
+      record="${record%"$rest"}${rest%%.*} ${rest#* }"
+    fi
+    has[$record]=1
+  done <"$scratch/found"
+  for record in "${records[@]}"; do [[ ${has[$record]-} ]] || return 1; done
   return 0
 }
 

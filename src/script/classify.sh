@@ -23,7 +23,7 @@ classify() {
     here[$path]=${record:0:1}
   done <"$scratch/have"
   # The tool's log says what went wrong, but not reliably with which file: that is decided by looking.
-  grep -qiE 'no space left|quota exceeded|not enough space' "$attempt_log" && full=1
+  grep -qiE 'no space left|quota exceeded|not enough space|remaining disk space' "$attempt_log" && full=1
   grep -qiE 'AccessDenied|access denied|forbidden|permission denied|read-only file system|operation not permitted' "$attempt_log" && refused=1
 
   worth_retrying=0

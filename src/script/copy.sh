@@ -18,21 +18,24 @@ carry() {
   run_tool || code=$?
   copy_links
   set_modes
-  compare || return
-  if [[ -s $scratch/missing ]]; then classify || return; fi
+  if ! all_there; then
+    compare || return
+    if [[ -s $scratch/missing ]]; then classify || return; fi
+  fi
   if ((worth_retrying && attempts_left > 0)); then outcome failed "$code"; else outcome 'done' "$code"; fi
 }
 
 # Directories of the shard, parents first; never through a directory that is a symlink.
 make_room() {
   local folder
+  local -a absent=()
   [[ -d $to ]] || mkdir -p -- "$to"
   [[ -e $shard_files.dirs ]] || return 0
-  if ((${#linked[@]})); then
-    while IFS= read -r -d '' folder; do out_of_bounds "$folder" || printf '%s\0' "$folder"; done <"$shard_files.dirs"
-  else
-    cat -- "$shard_files.dirs"
-  fi | (cd -- "$to" && xargs -0 -r mkdir -p --)
+  while IFS= read -r -d '' folder; do
+    [[ -d $to/$folder ]] || out_of_bounds "$folder" || absent+=("$folder")
+  done <"$shard_files.dirs"
+  ((${#absent[@]})) || return 0
+  printf '%s\0' "${absent[@]}" | (cd -- "$to" && exec xargs -0 mkdir -p --)
 }
 
 # choose_list: sets list, the names for the tool; empty when there is none. Names that must not be written are left out.
@@ -61,14 +64,32 @@ choose_list() {
 
 must_not_write() { [[ ${in_the_way[$1]-} ]] || out_of_bounds "$1"; }
 
+# file_paths: $scratch/paths, where the files of the shard go.
+file_paths() {
+  local record path
+  if ((${#records[@]})); then
+    for record in "${records[@]}"; do
+      [[ $record == 'f '* ]] || continue
+      record_path "$record"
+      printf '%s\0' "$path"
+    done
+  else
+    grep -z '^f ' <"$expect" | paths
+  fi >"$scratch/paths"
+}
+
 # rclone writes through whatever has the file's name: a symlink leads out of the destination, and another name of the
 # same file changes with it (1.60.1 opens without O_NOFOLLOW and in place). So such names go first, if they may.
 clear_way() {
   local record path
-  local -a found=()
-  grep -z '^f ' <"$expect" | paths >"$scratch/paths"
-  (cd -- "$to" && xargs -0 -r sh -c 'exec find "$@" -maxdepth 0 \( -type l -o -type f -links +1 \) -print0' sh \
-    <"$scratch/paths" 2>/dev/null) >"$scratch/special"
+  local -a found=() suspicious=("(" -type l -o -type f -links +1 ")" -print0)
+  file_paths
+  if ((${#records[@]})); then
+    mapfile -d '' -t found <"$scratch/paths"
+    (cd -- "$to" && exec find -P "${found[@]}" -maxdepth 0 "${suspicious[@]}" 2>/dev/null) >"$scratch/special"
+  else
+    each "$to" -P "${suspicious[@]}" <"$scratch/paths" >"$scratch/special"
+  fi
   [[ -s $scratch/special ]] || return 0
   # A hard-linked file that is right already stays: it will not be written.
   at_destination <"$scratch/special" | sort -z >"$scratch/special_records"
@@ -116,14 +137,13 @@ set_modes() {
     [[ -f $single_to && ! -L $single_to ]] && chmod --reference="$single_from" -- "$single_to"
     return 0
   fi
-  grep -z '^f ' <"$expect" | paths >"$scratch/paths"
-  (cd -- "$from" && xargs -0 -r sh -c "exec find $source_flag \"\$@\" -maxdepth 0 -type f -printf '%m %p\\0'" sh <"$scratch/paths" 2>/dev/null) |
-    sort -z >"$scratch/modes_wanted"
-  (cd -- "$to" && xargs -0 -r sh -c 'exec find "$@" -maxdepth 0 -type f -printf "%m %p\0"' sh <"$scratch/paths" 2>/dev/null) |
-    sort -z >"$scratch/modes_found"
+  file_paths
+  each "$from" "$source_flag" -type f -printf '%m %p\0' <"$scratch/paths" | sort -z >"$scratch/modes_wanted"
+  each "$to" -P -type f -printf '%m %p\0' <"$scratch/paths" | sort -z >"$scratch/modes_found"
   comm -z -23 "$scratch/modes_wanted" "$scratch/modes_found" >"$scratch/modes"
+  sed -z 's/ .*//' "$scratch/modes" | sort -zu | tr '\0' '\n' >"$scratch/distinct_modes"
   while IFS= read -r mode; do
-    (cd -- "$to" && grep -z "^$mode " <"$scratch/modes" | sed -z 's/^[^ ]* //' |
-      xargs -0 -r sh -c 'find "$@" -maxdepth 0 -type f -print0' sh 2>/dev/null | xargs -0 -r chmod "${mode: -3}" --)
-  done < <(sed -z 's/ .*//' "$scratch/modes" | sort -zu | tr '\0' '\n')
+    grep -z "^$mode " <"$scratch/modes" | sed -z 's/^[^ ]* //' | each "$to" -P -type f -print0 |
+      (cd -- "$to" && exec xargs -0 -r chmod "${mode: -3}" --)
+  done <"$scratch/distinct_modes"
 }

@@ -27,6 +27,7 @@ guard() {
       [[ $line =~ ^=([0-9]*)\ (.*)=$ ]] && group=${BASH_REMATCH[1]} verdict=${BASH_REMATCH[2]}
     elif ((rc > 128)); then
       kill -USR1 "$main" 2>/dev/null
+      driver_lives || kill -TERM "$main" 2>/dev/null
     else
       if [[ $group ]]; then
         say "died; its tool is ended"
@@ -39,6 +40,10 @@ guard() {
     inspect
   done
 }
+
+# On one machine a worker ends with the soxplan that started it, even after kill -9: nobody would see it any more.
+# Slurm's workers, and those started by hand, have no such driver.
+driver_lives() { [[ ! ${SOXPLAN_DRIVER_PID-} ]] || kill -0 "$SOXPLAN_DRIVER_PID" 2>/dev/null; }
 
 inspect() {
   if [[ $group && -e $verdict ]]; then

@@ -13,17 +13,35 @@ record_path() {
   path=${path%%//*}
 }
 
-# local_records FOLDER FIND-FLAG <PATHS: a record for each path that exists. One lstat per path, nothing is walked.
-local_records() {
-  local time='%T@' directories=''
-  ((with_mtimes)) || time=-
-  # A symlink to a directory may stand for the directory only where the plan allows it.
-  ((follow_destination_links)) && directories='-type l -xtype d -printf "d - - %p\0" ,'
+# For bash -c, which gets a flag, the length of an expression, the expression, and then paths, by the thousand.
+# shellcheck disable=SC2016  # expanded there, not here
+find_each='exec find "$1" "${@:$2 + 3}" -maxdepth 0 "${@:3:$2}"'
+
+# each FOLDER FIND-FLAG EXPRESSION … <PATHS: what find says about each path itself. Nothing is walked.
+each() {
+  local folder=$1
   (
-    cd -- "$1" 2>/dev/null || exit 0
-    xargs -0 -r sh -c "exec find $2 \"\$@\" -maxdepth 0 $directories \\( \
-      -type l -printf 'l - - %p//%l\\0' -o -type d -printf 'd - - %p\\0' -o -printf '%y %s $time %p\\0' \\)" sh 2>/dev/null
-  ) | sed -z 's/^\([^ ]* [^ ]* [^ .]*\)\.[0-9]* /\1 /'
+    cd -- "$folder" 2>/dev/null || exit 0
+    shift
+    exec xargs -0 -r bash -c "$find_each" find "$1" $(($# - 1)) "${@:2}" 2>/dev/null
+  )
+}
+
+# as_records: sets record_format, the expression with which find prints records.
+as_records() {
+  local time='%T@'
+  ((with_mtimes)) || time=-
+  record_format=("(" -type l -printf 'l - - %p//%l\0' -o -type d -printf 'd - - %p\0' -o -printf "%y %s $time %p\\0" ")")
+  # A symlink to a directory may stand for the directory only where the plan allows it.
+  ((follow_destination_links)) && record_format=("(" -type l -xtype d -printf 'd - - %p\0' "," "${record_format[@]}" ")")
+  return 0
+}
+
+# local_records FOLDER FIND-FLAG <PATHS: a record for each path that exists, times in whole seconds.
+local_records() {
+  local -a record_format
+  as_records
+  each "$1" "$2" "${record_format[@]}" | sed -z 's/^\([^ ]* [^ ]* [^ .]*\)\.[0-9]* /\1 /'
 }
 
 # remote_records PLACE <PATHS: the same by one listing that is restricted to the names. Fails when there was no answer.
@@ -78,9 +96,7 @@ at_source() {
   cat >"$scratch/asked"
   : >"$scratch/unreadable"
   # rclone's spelling of a local name is the name itself, but for control characters and look-alikes.
-  [[ $from_kind == local ]] && (cd -- "$from" 2>/dev/null &&
-    xargs -0 -r sh -c "exec find $source_flag \"\$@\" -maxdepth 0 -type f ! -readable -print0" sh \
-      <"$scratch/asked" >"$scratch/unreadable" 2>/dev/null)
+  [[ $from_kind == local ]] && each "$from" "$source_flag" -type f ! -readable -print0 <"$scratch/asked" >"$scratch/unreadable"
   if [[ $from_kind == local && $to_kind == local || $single_from && $from_kind == local ]]; then
     local_records "$from" "$source_flag" <"$scratch/asked"
   else
@@ -93,9 +109,8 @@ at_source() {
 linked_folders() {
   linked=()
   ((follow_destination_links)) || [[ $to_kind != local || ! -e $shard_files.dirs ]] && return 0
-  mapfile -d '' -t linked < <(
-    cd -- "$to" 2>/dev/null && xargs -0 -r sh -c 'exec find "$@" -maxdepth 0 -type l -print0' sh <"$shard_files.dirs" 2>/dev/null
-  )
+  local folder
+  while IFS= read -r -d '' folder; do [[ -L $to/$folder ]] && linked+=("$folder"); done <"$shard_files.dirs"
 }
 
 # out_of_bounds PATH: is, or stands below, a directory that is a symlink at the destination.

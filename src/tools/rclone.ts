@@ -177,7 +177,7 @@ function progress(logTail: string): number | undefined {
 
 const causes: readonly (readonly [LogClass, RegExp])[] = [
   ['usage', /unknown (?:flag|shorthand flag|command)|Usage:/],
-  ['no-space', /no space left|quota exceeded|not enough space/i],
+  ['no-space', /no space left|quota exceeded|not enough space|remaining disk space/i],
   ['denied', /permission denied|AccessDenied|access denied|read-only file system|operation not permitted/i],
   ['changed', /source file is being updated/],
   ['throttled', /SlowDown|TooManyRequests|rate ?limit|\b429\b/i],
