@@ -26,14 +26,15 @@ import type { CommandIo } from './io.ts'
 import { listingProgress } from './listing-progress.ts'
 import { loadPlan, printDiagnostics } from './load-plan.ts'
 import type { LoadedPlan } from './load-plan.ts'
-import { failedInPlan, reportNothingToDo } from './outcomes.ts'
+import { failsInPlan, reportNothingToDo, transferRecord } from './outcomes.ts'
 import { settleExecutor, workersFor } from './place.ts'
 import type { PlaceFlags } from './place.ts'
 import { prepare } from './prepare.ts'
 import type { Prepared } from './prepare.ts'
-import { locationText, previewOf } from './preview-of.ts'
+import { previewOf } from './preview-of.ts'
 import { executeRun } from './execute-run.ts'
 import { resumeRun } from './resume-run.ts'
+import { checkApartFromSources, stateFolderTodo } from './apart.ts'
 import { writeStageFiles } from './stage-files.ts'
 
 export interface ApplyFlags extends PlaceFlags {
@@ -65,6 +66,8 @@ export async function applyCommand(file: string, flags: ApplyFlags, io: CommandI
   if (!executor.ok) return refuse(executor.error, ExitCode.failed)
   if (flags.detach === true && executor.value === 'local') return refuse([noDetach], ExitCode.usage)
   const stateDir = stateDirOf(loaded.value.plan, flags.state, io.env, io.cwd)
+  const apart = await checkApartFromSources(loaded.value.plan, stateDir, stateFolderTodo)
+  if (!apart.ok) return refuse(apart.error, ExitCode.failed)
   const opened = await openStateDir(stateDir)
   if (!opened.ok) return refuse(opened.error, ExitCode.failed)
   const lock = await takeLock(stateDir, io.now)
@@ -131,9 +134,12 @@ async function start(context: ApplyContext): Promise<number> {
     return ExitCode.failed
   }
   io.stdout(renderPreview(previewOf(plan, file, prepared.value, executor, warnings)))
-  if (prepared.value.graph.steps.length === 0) {
+  // With names to report a run of no steps is kept, because `failed.txt` has to stand somewhere.
+  const isIdle = prepared.value.graph.steps.length === 0
+  if (isIdle && !prepared.value.transfers.some(({ survey }) => failsInPlan(survey))) {
     await sweepDrafts(stateDir)
-    return reportNothingToDo(prepared.value, io)
+    reportNothingToDo(prepared.value, io)
+    return ExitCode.ok
   }
   const written = await writeStageFiles(plan, prepared.value, draft, io.interrupt)
   if (!written.ok) {
@@ -143,6 +149,7 @@ async function start(context: ApplyContext): Promise<number> {
   }
   if (
     flags.yes !== true &&
+    !isIdle &&
     !(await askYes('\nType yes to do exactly this: ', io.stdin, process.stderr, io.interrupt))
   ) {
     await sweepDrafts(stateDir)
@@ -167,17 +174,7 @@ function recordOf(context: ApplyContext, plan: Plan, prepared: Prepared, run: Ru
     soxplanVersion: context.io.version,
     createdAt: context.io.now().toISOString(),
     environmentPass: plan.environmentPass,
-    transfers: prepared.transfers.map(({ transfer, proof, survey }) => ({
-      name: transfer.name,
-      to: locationText(transfer.to),
-      proof: proof.kind,
-      provenBy: proof.words,
-      there: {
-        entries: survey.tallies.same.files + survey.tallies.same.symlinks + survey.tallies.same.directories,
-        bytes: survey.tallies.same.bytes,
-      },
-      failedInPlan: failedInPlan(survey),
-    })),
+    transfers: prepared.transfers.map(transferRecord),
     steps: prepared.graph.steps,
   }
 }

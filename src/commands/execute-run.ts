@@ -150,11 +150,12 @@ async function conclude(context: ExecuteContext, journal: Journal, end: DriveEnd
     case 'over': {
       const outcomes = await outcomesOf(record, paths, end.progress)
       const failed = outcomes.reduce((sum, outcome) => sum + failedCount(outcome), 0)
-      const file = failed === 0 ? undefined : await writeFailedNames(paths, end.progress)
+      const file = failed === 0 ? undefined : await writeFailedNames(paths, record, end.progress)
       // Shards without workers are no failure of theirs: the run stays open, and the next apply goes on with them.
       const isOpen = end.progress.steps.some(({ outcome }) => outcome === 'lost')
       await journal.append(isOpen ? { kind: 'interrupted' } : { kind: 'finished', failed })
-      io.stdout(renderReport(outcomes, file))
+      io.stdout(renderReport(outcomes, file?.ok === true ? file.value : undefined))
+      if (file?.ok === false) printDiagnostics(file.error, record.plan, io)
       return failed === 0 ? ExitCode.ok : ExitCode.failed
     }
   }

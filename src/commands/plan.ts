@@ -6,8 +6,10 @@ import path from 'node:path'
 import { failWith, ok } from '../diagnostic.ts'
 import type { Result } from '../diagnostic.ts'
 import { isErrno } from '../edge/files.ts'
-import { makeRunFolder, runPaths } from '../edge/run-folder.ts'
+import { makeRunFolder, runPaths, stateDirOf } from '../edge/run-folder.ts'
+import type { Plan } from '../plan/plan.ts'
 import { renderPreview } from '../view/preview.ts'
+import { checkApartFromSources, scriptsFolderTodo, stateFolderTodo, tempFolderTodo } from './apart.ts'
 import { ExitCode } from './exit-code.ts'
 import type { CommandIo } from './io.ts'
 import { loadPlan, printDiagnostics } from './load-plan.ts'
@@ -37,6 +39,11 @@ export async function planCommand(file: string, flags: PlanCommandFlags, io: Com
   const executor = await settleExecutor(flags, io)
   if (!executor.ok) {
     printDiagnostics(executor.error, file, io)
+    return ExitCode.failed
+  }
+  const apart = await checkApart(plan, flags, io)
+  if (!apart.ok) {
+    printDiagnostics(apart.error, file, io)
     return ExitCode.failed
   }
   const folder = await openFolder(flags.scripts, io)
@@ -77,6 +84,16 @@ export async function planCommand(file: string, flags: PlanCommandFlags, io: Com
     progress.clear()
     await folder.value.close()
   }
+}
+
+/** What `apply` would refuse is refused here, and so is a folder of the preview's own. */
+async function checkApart(plan: Plan, flags: PlanCommandFlags, io: CommandIo): Promise<Result<undefined>> {
+  const stateDir = stateDirOf(plan, flags.state, io.env, io.cwd)
+  const state = await checkApartFromSources(plan, stateDir, stateFolderTodo)
+  if (!state.ok) return state
+  return flags.scripts === undefined
+    ? checkApartFromSources(plan, os.tmpdir(), tempFolderTodo)
+    : checkApartFromSources(plan, path.resolve(io.cwd, flags.scripts), scriptsFolderTodo)
 }
 
 interface Folder {

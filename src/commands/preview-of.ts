@@ -40,9 +40,15 @@ export function previewOf(
   }
 }
 
-/** `endpoint:path`, or the path of a disk. */
+/** `endpoint:path`, or the path of a disk, printable. */
 export function locationText(location: Location): string {
-  return location.kind === 'local' ? location.path : `${location.endpoint}:${location.path}`
+  return printable(rawLocation(location))
+}
+
+/** As latin1 text of its bytes, like all paths. */
+function rawLocation(location: Location): string {
+  const text = location.kind === 'local' ? location.path : `${location.endpoint}:${location.path}`
+  return Buffer.from(text).toString('latin1')
 }
 
 function transferPreview(item: PreparedTransfer): TransferPreview {
@@ -95,7 +101,7 @@ function mappingOf({ survey }: PreparedTransfer): Pick<TransferPreview, 'mapping
   const { sample, single, sourceRoot, destinationRoot } = survey
   if (sample === undefined) return {}
   const join = (location: Location, name: string): string =>
-    `${locationText(location).replace(/\/$/, '')}/${printable(name)}`
+    printable(`${rawLocation(location).replace(/\/$/, '')}/${name}`)
   return { mapping: { from: join(sourceRoot, sample), to: join(destinationRoot, single?.to ?? sample) } }
 }
 

@@ -195,7 +195,7 @@ async function findRemoteDestination(
 }
 
 /** The deepest part of a path that exists, made free of symlinks, with the rest behind it. */
-async function resolved(file: string): Promise<string> {
+export async function resolved(file: string): Promise<string> {
   const rest: string[] = []
   for (let at = file; ; at = path.dirname(at)) {
     try {

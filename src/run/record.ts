@@ -7,6 +7,18 @@ import type { ExecutorKind } from './event.ts'
 
 export const recordVersion = 1
 
+/** How many entries the plan refused, and the first of them. `path` is latin1 text of raw bytes. */
+export interface FirstRefused {
+  readonly count: number
+  readonly named: readonly { readonly path: string; readonly reason: string }[]
+}
+
+/** How many lines a lister complained in, and the first of them, printable. */
+export interface FirstLines {
+  readonly count: number
+  readonly lines: readonly string[]
+}
+
 /** What the planner found of one transfer and the report still needs once the run is over. */
 export interface TransferRecord {
   readonly name: TransferName
@@ -16,8 +28,10 @@ export interface TransferRecord {
   readonly provenBy: string
   /** Entries that were at the destination already. */
   readonly there: { readonly entries: number; readonly bytes: number }
-  /** Refused entries and places that could not be listed: they make the run end 1 whatever the workers do. */
-  readonly failedInPlan: number
+  /** Entries that the plan refused make the run end 1 whatever the workers do. All of them stand in the manifest. */
+  readonly refused: FirstRefused
+  /** Places of the source that could not be listed: what is there is in no plan, and the run ends 1. */
+  readonly unlisted: FirstLines
 }
 
 export interface RunRecord {

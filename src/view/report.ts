@@ -2,7 +2,11 @@
 
 import type { StepProgress } from '../run/progress.ts'
 import { tallyOf } from '../run/progress.ts'
+import type { FirstLines, FirstRefused } from '../run/record.ts'
 import { formatBytes, formatCount, formatPlural } from './format.ts'
+
+/** Names shown per transfer; `failed.txt` has all of them. */
+export const NAMES_SHOWN = 20
 
 /** A name that was given up on, printable, with the class the worker gave it. */
 export interface FailedName {
@@ -18,8 +22,10 @@ export interface TransferOutcome {
   readonly provenBy: string | undefined
   /** Entries and bytes that were at the destination already when the plan looked. */
   readonly there: { readonly entries: number; readonly bytes: number }
-  /** Failed before anything ran: refused entries and places that could not be listed. */
-  readonly failedInPlan: number
+  /** Entries that the plan refused; `path` is printable. */
+  readonly refused: FirstRefused
+  /** Places of the source that could not be listed. */
+  readonly unlisted: FirstLines
   readonly failed: { readonly count: number; readonly named: readonly FailedName[] }
   /** Copy and verify, as far as the graph has them. */
   readonly steps: readonly StepProgress[]
@@ -34,14 +40,15 @@ const advice: Readonly<Record<string, string>> = {
   'no-space': 'did not fit on the destination; free some space, then apply again',
   'link-in-path':
     'would have been written through a symlink at the destination; remove the link, then apply again',
-  'not-copied': 'was not copied; the log says why',
-  differs: 'differs at the destination and was not overwritten',
+  'not-copied': 'was not copied; what the tool said of it stands in',
+  differs:
+    'differs from the source and was not written over; look at both, remove the wrong one, then apply again',
   unproven: 'was copied but could not be proven equal; apply again',
 }
 
-/** Entries of a transfer that are not at the destination, proven or as asked. */
+/** Entries of a transfer that are not at the destination, proven or as asked. Places that could not be listed count as one. */
 export function failedCount(outcome: TransferOutcome): number {
-  return outcome.failedInPlan + outcome.failed.count + unaccountedCount(outcome)
+  return outcome.unlisted.count + outcome.refused.count + outcome.failed.count + unaccountedCount(outcome)
 }
 
 /** Entries that no stage has accounted for: their shard failed as a whole, or never ran. */
@@ -52,45 +59,60 @@ export function unaccountedCount(outcome: TransferOutcome): number {
     (sum, shard) => sum + shard.files + shard.directories + shard.symlinks,
     0,
   )
-  const tally = tallyOf(last)
-  return Math.max(0, total - tally.entries - tally.failed)
+  return Math.max(0, total - tallyOf(last).entries - outcome.failed.count)
 }
 
 export function renderReport(outcomes: readonly TransferOutcome[], failedFile: string | undefined): string {
   const lines = outcomes.flatMap((outcome) => outcomeLines(outcome))
-  const failed = outcomes.reduce((sum, outcome) => sum + failedCount(outcome), 0)
+  const sum = (count: (outcome: TransferOutcome) => number): number =>
+    outcomes.reduce((total, outcome) => total + count(outcome), 0)
+  const failed = sum(failedCount)
   if (failed === 0) return `${lines.join('\n')}\n`
+  const unlisted = sum((outcome) => outcome.unlisted.count)
+  const what = [
+    ...(failed > unlisted ? [`${formatPlural(failed - unlisted, 'entry', 'entries')} failed`] : []),
+    ...(unlisted > 0 ? [`${formatPlural(unlisted, 'place')} of the source could not be listed`] : []),
+  ]
   const file = failedFile === undefined ? [] : [`All failed names: ${failedFile}`]
-  const end = `NOT everything was delivered: ${formatPlural(failed, 'entry', 'entries')} failed. Mend the causes above and apply again: only what is missing will be copied.`
+  const end = `NOT everything was delivered: ${what.join(', and ')}. Mend the causes above and apply again: only what is missing will be copied.`
   return `${[...lines, ...file, end].join('\n')}\n`
 }
 
 function outcomeLines(outcome: TransferOutcome): readonly string[] {
-  const last = outcome.steps.at(-1)
-  const tally = last === undefined ? undefined : tallyOf(last)
-  const delivered = tally?.entries ?? 0
-  const how =
-    outcome.provenBy === undefined ? 'delivered, not verified' : `delivered, verified by ${outcome.provenBy}`
-  const there =
-    outcome.there.entries === 0
-      ? ''
-      : `; ${formatCount(outcome.there.entries)} (${formatBytes(outcome.there.bytes)}) were there already`
-  const head =
-    last === undefined
-      ? `${outcome.name}: nothing was left to do in ${outcome.to}${there}`
-      : `${outcome.name}: ${formatPlural(delivered, 'entry', 'entries')} (${formatBytes(tally?.bytes ?? 0)}) ${how}, in ${outcome.to}${there}`
-  const more = outcome.failed.count - outcome.failed.named.length
+  const named = namedLines(outcome)
   const unaccounted = unaccountedCount(outcome)
+  const more = failedCount(outcome) - unaccounted - Math.min(named.length, NAMES_SHOWN)
   return [
-    head,
-    ...outcome.failed.named.map(({ path, failure, logPath }) => {
-      const text = advice[failure] ?? `failed (${failure})`
-      return `  ${path}: ${text}${failure === 'not-copied' ? ` (${logPath})` : ''}`
-    }),
+    headLine(outcome),
+    ...named.slice(0, NAMES_SHOWN).map((line) => `  ${line}`),
     ...(more > 0 ? [`  and ${formatCount(more)} more`] : []),
     ...(unaccounted > 0
       ? [`  ${formatPlural(unaccounted, 'entry', 'entries')} not accounted for: ${whyOpen(outcome)}`]
       : []),
+  ]
+}
+
+function headLine(outcome: TransferOutcome): string {
+  const last = outcome.steps.at(-1)
+  const there =
+    outcome.there.entries === 0
+      ? ''
+      : `; ${formatCount(outcome.there.entries)} (${formatBytes(outcome.there.bytes)}) were there already`
+  if (last === undefined) return `${outcome.name}: nothing was left to do in ${outcome.to}${there}`
+  const tally = tallyOf(last)
+  const how =
+    outcome.provenBy === undefined ? 'delivered, not verified' : `delivered, verified by ${outcome.provenBy}`
+  return `${outcome.name}: ${formatPlural(tally.entries, 'entry', 'entries')} (${formatBytes(tally.bytes)}) ${how}, in ${outcome.to}${there}`
+}
+
+function namedLines({ unlisted, refused, failed }: TransferOutcome): readonly string[] {
+  return [
+    ...unlisted.lines.map((line) => `not listed: ${line}`),
+    ...refused.named.map(({ path, reason }) => `${path}: refused, because ${reason}`),
+    ...failed.named.map(({ path, failure, logPath }) => {
+      const text = advice[failure] ?? `failed (${failure})`
+      return `${path}: ${text}${failure === 'not-copied' ? ` ${logPath}` : ''}`
+    }),
   ]
 }
 
