@@ -7,7 +7,7 @@ import { ExitCode } from './exit-code.ts'
 import type { CommandIo } from './io.ts'
 
 /** How long a second Ctrl-C within a run waits for the first to have its effect. */
-const KEEP_RUNNING_HINT = 'Stopping. Press Ctrl-C again to leave at once.\n'
+const KEEP_RUNNING_HINT = 'Interrupted. Press Ctrl-C again to leave at once.\n'
 
 export async function main(args: readonly string[], version: string, host: NodeJS.Process): Promise<number> {
   const interrupt = new AbortController()

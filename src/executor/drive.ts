@@ -134,7 +134,8 @@ export async function follow(context: DriveContext, tickets: Tickets): Promise<D
       if (outcome !== undefined) await journal.append({ kind: 'ended', step: step.id, outcome })
     }
     const progress: Progress = { steps: [...states.values()], elapsedMillis: context.now() - startMillis }
-    context.onProgress(progress)
+    // A look that the user has cut short says nothing worth a line.
+    if (!context.interrupt.aborted) context.onProgress(progress)
     if (progress.steps.every(({ outcome }) => outcome !== undefined)) {
       // Where Slurm does not end jobs that can never start, they would stand in the queue for ever.
       if (progress.steps.some(({ sighting }) => sighting?.phase === 'blocked')) await executor.cancel()
