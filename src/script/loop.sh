@@ -81,14 +81,14 @@ take() {
 }
 
 work() {
-  local patience=0
+  local patience=0 waits=0
   retrying=0 hopeless=''
   until [[ $stop ]]; do
     one_pass
     [[ $stop ]] && break
     ((open)) || break
     if ((ran)); then
-      retrying=0 patience=$tick
+      retrying=0 patience=$tick waits=0
       continue
     fi
     if ((again && ! retrying)); then
@@ -107,8 +107,20 @@ work() {
     elif ((again == 0)) && ! closes; then
       return
     fi
-    nap "$beat_seconds"
+    wait_for_others
   done
+}
+
+# What others carry ends at any moment: looked for often at first, once a beat when it takes long.
+wait_for_others() {
+  waits=$((waits + 1))
+  if ((waits <= 25)); then
+    nap 0.2
+  elif ((waits <= 85)); then
+    nap 1
+  else
+    nap "$beat_seconds"
+  fi
 }
 
 # Bytes and names of what is not proven, over all shards. Sets not_done and failed_entries.
