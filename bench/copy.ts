@@ -10,7 +10,7 @@ import { applyLocal, manyShards, soxplan, writePlan } from './soxplan.ts'
 import { bigFiles, smallFiles } from './trees.ts'
 
 const SMALL_FILES = 200_000
-const ROUNDS = 3
+const ROUNDS = 2
 const RCLONE_BAR = 1.1
 const OVERHEAD_BAR_MILLIS = 50
 const SHARDS = 8
