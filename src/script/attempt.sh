@@ -56,7 +56,7 @@ run_apart() {
       exit 127
     fi
     open_shard "$1" || exit
-    carry "$1"
+    carry "$1" "$2"
   ) </dev/null >>"$attempt_log" 2>&1 {guard_fd}>&- {quiet_fd}>&- &
   group=$!
   set +m

@@ -81,8 +81,7 @@ check_contents() {
   [[ -s $scratch/present ]] || return 0
   with_source_names <"$scratch/present" >"$scratch/source_paths"
   if [[ $single_from ]]; then
-    : >"$scratch/equal"
-    read_one "$from_kind" "$single_from" | cmp -s - <(read_one "$to_kind" "$single_to") && cp -- "$scratch/source_paths" "$scratch/equal"
+    compare_single
   elif [[ $from_kind == local && $to_kind == local ]]; then
     equal_by_b2sum || return
   else
@@ -109,6 +108,16 @@ check_contents() {
       give_up unproven "$record" "$path"
     fi
   done <"$scratch/present" 3<"$scratch/source_paths"
+}
+
+# compare_single: cmp says 1 for a difference and 2 where it could not read.
+compare_single() {
+  : >"$scratch/equal"
+  read_one "$from_kind" "$single_from" | cmp -s - <(read_one "$to_kind" "$single_to")
+  case $? in
+    0) cp -- "$scratch/source_paths" "$scratch/equal" ;;
+    1) compared[./${single_from##*/}]=1 ;;
+  esac
 }
 
 read_one() { if [[ $1 == local ]]; then cat -- "$2"; else "${read_command[@]}" -- "$2"; fi; }

@@ -23,7 +23,8 @@ const floors: Readonly<Partial<Record<ToolName, VersionFloor>>> = { rclone: rclo
 
 /**
  * The plan's own tool, or for `auto` the one that suits the load, or the other one where that is missing. Fails
- * SX401 when none is there, SX402 when the tool cannot carry the pair, SX403 when it is too old.
+ * SX401 when none is there, SX402 when the tool cannot carry the pair, SX403 when it is too old, SX405 when it cannot
+ * follow symlinks at the destination.
  */
 export function chooseTool(
   transfer: Transfer,
@@ -33,9 +34,10 @@ export function chooseTool(
   to: Location = transfer.to,
 ): Result<ToolChoice> {
   if (transfer.tool !== 'auto') return explicit(transfer, transfer.tool, found, from, to)
-  const [first, reason] = preferred(load, from, to)
+  const [first, reason] = preferred(transfer, load, from, to)
   const version = usable(found, first)
   if (version.ok) return ok({ name: first, version: version.value, reason })
+  if (transfer.followDestinationLinks) return version
   const second: ToolName = first === 'rsync' ? 'rclone' : 'rsync'
   if (!toolOf(second).carries(from, to)) return version
   const other = usable(found, second)
@@ -60,11 +62,24 @@ function explicit(
       `transfer ${transfer.name}: ${name} copies between folders only`,
       'Write `tool: rclone`, or leave the choice to soxplan with `tool: auto`.',
     )
+  if (name === 'rsync' && transfer.followDestinationLinks)
+    return failWith(
+      'SX405',
+      `transfer ${transfer.name}: rsync does not write through symlinks at the destination`,
+      'Write `tool: rclone`, or remove `followDestinationLinks`.',
+      'Recent versions (3.5.0 was tried) refuse every path that leads over one.',
+    )
   const version = usable(found, name)
   return version.ok ? ok({ name, version: version.value, reason: 'named in the plan' }) : version
 }
 
-function preferred(load: Load, from: Location, to: Location): readonly [ToolName, string] {
+function preferred(
+  transfer: Transfer,
+  load: Load,
+  from: Location,
+  to: Location,
+): readonly [ToolName, string] {
+  if (transfer.followDestinationLinks) return ['rclone', 'it writes through symlinks at the destination']
   if (from.kind !== 'local' || to.kind !== 'local') return ['rclone', 'it reaches remotes']
   if (load.hasHardLinks) return ['rsync', 'it keeps hard links']
   const mean = load.files === 0 ? 0 : load.bytes / load.files

@@ -28,8 +28,10 @@ export interface StageOptions {
   readonly proof?: ProofKind
   readonly transfer?: Partial<Transfer>
   readonly program?: string
-  /** A single file gets this name. */
+  /** A single file gets this name; both as latin1 text of their bytes. */
   readonly single?: { readonly from: string; readonly to: string }
+  /** The same names as text, where they are not ASCII. */
+  readonly named?: { readonly from: string; readonly to: string }
   readonly stagesBefore?: readonly string[]
 }
 
@@ -167,7 +169,8 @@ export async function scriptInput(
   stage: StageKind,
   proof: ProofKind,
 ): Promise<ScriptInput> {
-  const { from, to, tool, program, single } = options
+  const { from, to, tool, program } = options
+  const single = options.named ?? options.single
   const transfer = transferOf(options)
   const version = await probeTool(tool, tool, toolEnvironment(process.env))
   if (!('major' in version)) throw new Error(version.what)
