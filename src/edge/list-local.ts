@@ -1,6 +1,7 @@
 /** Lists a local source with find, as a stream of records. */
 
 import { failWith, ok, type Result } from '../diagnostic.ts'
+import { findOnPath } from './executor-choice.ts'
 import type { Argv } from './process.ts'
 import { runListing, type ListingRequest } from './survey-process.ts'
 
@@ -24,10 +25,14 @@ export interface ListingErrors {
   readonly lines: readonly string[]
 }
 
-function argvOf(listing: LocalListing): Argv {
+/** find hands its output on in pieces of 4 KiB; coreutils' stdbuf makes them large, which saves a tenth of all the work. */
+const bufferBytes = 256 * 1024
+
+function findArgv(listing: LocalListing): Argv {
   const links = listing.follow ? '-L' : '-P'
   // The closing slash makes find go through a symlink that the user named as the source.
-  if (!listing.single) return ['find', links, `${listing.path}/`, '-mindepth', '1', '-printf', recordFormat]
+  const root = listing.path.replace(/\/*$/, '/')
+  if (!listing.single) return ['find', links, root, '-mindepth', '1', '-printf', recordFormat]
   return ['find', '-P', listing.path, '-maxdepth', '0', '-printf', singleFormat]
 }
 
@@ -37,9 +42,11 @@ function argvOf(listing: LocalListing): Argv {
  * Fails SX205 when there is no find, when it was ended by a signal, or when it failed without saying why.
  */
 export async function listLocal(listing: LocalListing): Promise<Result<ListingErrors>> {
+  const find = findArgv(listing)
+  const stdbuf = await findOnPath('stdbuf', listing.env)
   const ended = await runListing({
     ...listing,
-    argv: argvOf(listing),
+    argv: stdbuf === undefined ? find : [stdbuf, `-o${bufferBytes}`, ...find],
     readError: (line) => line.replace(/^\S*find: /, ''),
   })
   if (ended.exitCode === 0 || (ended.exitCode === 1 && ended.errors.count > 0)) return ok(ended.errors)
