@@ -9,10 +9,11 @@ import { createTree } from '../src/inventory/directories.ts'
 import { assumedRates, costModel } from '../src/shard/cost.ts'
 import { cacheFolder, withOutputFolder } from './folders.ts'
 import { listing, type Listing } from './listing.ts'
-import { median, type Row } from './row.ts'
+import { fixed } from './measure.ts'
+import type { Row } from './row.ts'
 
 const files = 1_000_000
-const rounds = 3
+const rounds = 5
 const cases = [
   { shards: 8, bar: 1.5 },
   { shards: 512, bar: 2 },
@@ -66,7 +67,7 @@ export async function run(): Promise<Row[]> {
       theirs.push(await withOutputFolder((folder) => fpart(source, shards, folder)))
       ours.push(await withOutputFolder((folder) => soxplan(source, shards, folder)))
     }
-    const ratio = median(theirs) / median(ours)
+    const ratio = Math.min(...theirs) / Math.min(...ours)
     rows.push({
       id: 'b',
       measure: `partition only, ${files.toLocaleString('en')} entries into ${shards}`,
@@ -75,7 +76,7 @@ export async function run(): Promise<Row[]> {
       bar: `≥ ${bar}`,
       ok: ratio >= bar,
       detail:
-        `soxplan ${median(ours).toFixed(2)} s, fpart ${median(theirs).toFixed(2)} s, medians of ${rounds} in turns; ` +
+        `soxplan ${fixed(Math.min(...ours))} s, fpart ${fixed(Math.min(...theirs))} s, the fastest of ${rounds} in turns, since other load only adds; ` +
         `soxplan from its manifest to all files of all shards, fpart from a list of sizes and paths to lists of paths`,
     })
   }

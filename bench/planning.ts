@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { cacheFolder, withOutputFolder } from './folders.ts'
 import { fixed, mustRun } from './measure.ts'
-import { median, type Row } from './row.ts'
+import type { Row } from './row.ts'
 import { smallFiles } from './trees.ts'
 
 const files = 1_000_000
@@ -54,9 +54,9 @@ export async function run(): Promise<Row[]> {
     seconds.ours.push(await ours(tree))
     seconds.find.push(await find(tree))
   }
-  const ratio = median(seconds.fpart) / median(seconds.ours)
+  const ratio = Math.min(...seconds.fpart) / Math.min(...seconds.ours)
   const told = (name: keyof typeof seconds): string =>
-    `${fixed(median(seconds[name]))} s (${Math.round(files / median(seconds[name]) / 1000)} k files/s)`
+    `${fixed(Math.min(...seconds[name]))} s (${Math.round(files / Math.min(...seconds[name]) / 1000)} k files/s)`
   return [
     {
       id: 'a',
@@ -65,7 +65,7 @@ export async function run(): Promise<Row[]> {
       ratio,
       bar: '≥ 1.0',
       ok: ratio >= 1,
-      detail: `soxplan ${told('ours')}, fpart ${told('fpart')}, bare find ${told('find')}; medians of ${rounds} in turns, warm`,
+      detail: `soxplan ${told('ours')}, fpart ${told('fpart')}, bare find ${told('find')}; the fastest of ${rounds} in turns, warm`,
     },
   ]
 }
