@@ -16,6 +16,7 @@ import {
   sweepDrafts,
 } from '../edge/run-folder.ts'
 import { unfinishedRuns } from '../edge/unfinished.ts'
+import type { UnfinishedRun } from '../edge/unfinished.ts'
 import type { ExecutorKind } from '../run/event.ts'
 import { recordVersion } from '../run/record.ts'
 import type { RunRecord } from '../run/record.ts'
@@ -27,6 +28,7 @@ import { listingProgress } from './listing-progress.ts'
 import { loadPlan, printDiagnostics } from './load-plan.ts'
 import type { LoadedPlan } from './load-plan.ts'
 import { failsInPlan, reportNothingToDo, transferRecord } from './outcomes.ts'
+import { checkNoOtherRun, supersede } from './other-runs.ts'
 import { settleExecutor, workersFor } from './place.ts'
 import type { PlaceFlags } from './place.ts'
 import { prepare } from './prepare.ts'
@@ -93,12 +95,13 @@ export async function applyCommand(file: string, flags: ApplyFlags, io: CommandI
   }
 }
 
-/** An unfinished run of this very plan is gone on with; one of another plan is left alone unless it still has jobs. */
+/** An unfinished run of this very plan is gone on with; a new one starts only where no other has jobs. */
 async function resumeOrStart(context: ApplyContext): Promise<number> {
   const { stateDir, digest, flags, io, executor, file } = context
   const unfinished = await unfinishedRuns(stateDir)
-  const same = unfinished.find((run) => run.record.digest === digest && run.record.executor === executor)
-  if (same !== undefined && flags.new !== true) {
+  const ofThisPlan = unfinished.filter((run) => run.record.digest === digest)
+  const same = flags.new === true ? undefined : ofThisPlan.find((run) => run.record.executor === executor)
+  if (same !== undefined) {
     const answer = await resumeRun(same, {
       io,
       isSure: flags.yes === true,
@@ -111,10 +114,20 @@ async function resumeOrStart(context: ApplyContext): Promise<number> {
       return ExitCode.failed
     }
   }
-  return start(context)
+  const free = await checkNoOtherRun(
+    unfinished.filter((run) => run !== same),
+    context.loaded.plan,
+    io,
+  )
+  if (!free.ok) {
+    printDiagnostics(free.error, file, io)
+    return ExitCode.failed
+  }
+  return start(context, ofThisPlan)
 }
 
-async function start(context: ApplyContext): Promise<number> {
+/** @param leftBehind unfinished runs of the same plan, which nobody goes on with once the new one stands */
+async function start(context: ApplyContext, leftBehind: readonly UnfinishedRun[]): Promise<number> {
   const { file, loaded, executor, stateDir, flags, io } = context
   const { plan, warnings, text } = loaded
   const run = newRunId(io.now())
@@ -160,6 +173,7 @@ async function start(context: ApplyContext): Promise<number> {
   await writeFile(draft.planText, text, { mode: 0o600 })
   await writeAtomic(draft.plan, `${JSON.stringify(record)}\n`)
   const paths = await keepDraft(stateDir, run)
+  await supersede(leftBehind, io)
   io.stderr(`Run ${run} in ${paths.folder}\n`)
   return executeRun({ record, paths: runPaths(paths.folder), io, detach: flags.detach === true })
 }

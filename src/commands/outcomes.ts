@@ -1,5 +1,6 @@
 /** What became of each transfer, from its record and its marks. */
 
+import path from 'node:path'
 import { givenUp } from '../edge/failed-names.ts'
 import type { RunPaths } from '../edge/run-folder.ts'
 import type { Survey } from '../edge/survey.ts'
@@ -39,13 +40,19 @@ export async function outcomesOf(
   const outcomes: TransferOutcome[] = []
   for (const transfer of record.transfers) {
     const steps = progress.steps.filter(({ step }) => step.transfer.name === transfer.name)
+    const lost = steps.find(({ outcome }) => outcome === 'lost')
     const named: FailedName[] = []
     let count = 0
     for await (const entry of givenUp(paths, steps)) {
       count += 1
       if (named.length < NAMES_SHOWN) named.push({ ...entry, path: printable(entry.path) })
     }
-    outcomes.push({ ...beforeAnythingRan(transfer), failed: { count, named }, steps })
+    outcomes.push({
+      ...beforeAnythingRan(transfer),
+      failed: { count, named },
+      steps,
+      ...(lost === undefined ? {} : { lostLogs: path.join(paths.stage(lost.step), 'logs') }),
+    })
   }
   return outcomes
 }

@@ -4,11 +4,12 @@ import type { Diagnostic } from '../diagnostic.ts'
 import { askYes } from '../edge/ask.ts'
 import { ticketsOf } from '../edge/unfinished.ts'
 import type { UnfinishedRun } from '../edge/unfinished.ts'
-import { openJournal } from '../edge/journal.ts'
+import { isAlive } from '../run/executor.ts'
 import type { RunRecord } from '../run/record.ts'
 import { ExitCode } from './exit-code.ts'
 import { executeRun, executorFor } from './execute-run.ts'
 import type { CommandIo } from './io.ts'
+import { note, silentQueue } from './other-runs.ts'
 
 export interface ResumeOptions {
   readonly io: CommandIo
@@ -30,11 +31,10 @@ export async function resumeRun(unfinished: UnfinishedRun, options: ResumeOption
   const executor = executorFor(record, paths, io)
   const tickets = ticketsOf(state)
   if (record.executor === 'slurm') {
-    const sightings = await executor.look([...tickets.values()])
-    const phases = [...sightings.values()].map(({ phase }) => phase)
-    if (phases.includes('unknown')) return { kind: 'refused', diagnostics: [silentQueue(record)] }
-    const isAlive = phases.some((phase) => phase !== 'gone' && phase !== 'blocked')
-    if (isAlive && state.isReleased) {
+    const sightings = [...(await executor.look([...tickets.values()])).values()]
+    if (sightings.some(({ phase }) => phase === 'unknown'))
+      return { kind: 'refused', diagnostics: [silentQueue(unfinished)] }
+    if (sightings.some(isAlive) && state.isReleased) {
       io.stderr(`Run ${record.run} of this plan is still under way; following it.\n`)
       return {
         kind: 'ended',
@@ -46,7 +46,7 @@ export async function resumeRun(unfinished: UnfinishedRun, options: ResumeOption
     if (!cancelled.ok) return { kind: 'refused', diagnostics: cancelled.error }
   }
   if (!state.hasRun) {
-    await withdraw(unfinished, io)
+    await note(unfinished, { kind: 'withdrawn', reason: 'nothing of it was released' }, io)
     return { kind: 'forget' }
   }
   io.stderr(
@@ -66,20 +66,5 @@ function withSlots(record: RunRecord, slots: number): RunRecord {
   return {
     ...record,
     steps: record.steps.map((step) => ({ ...step, workers: Math.min(slots, step.shards.length) })),
-  }
-}
-
-async function withdraw({ paths }: UnfinishedRun, io: CommandIo): Promise<void> {
-  const journal = await openJournal(paths.events, io.now)
-  await journal.append({ kind: 'withdrawn', reason: 'nothing of it was released' })
-  await journal.close()
-}
-
-function silentQueue(record: RunRecord): Diagnostic {
-  return {
-    code: 'SX505',
-    severity: 'error',
-    what: `Run ${record.run} of this plan is unfinished, and squeue does not say whether its jobs live`,
-    todo: 'Try again when `scontrol ping` says UP: submitting now could start everything twice.',
   }
 }

@@ -21,6 +21,8 @@ export type Event =
   /** Nothing ran before this. */
   | { readonly kind: 'released' }
   | { readonly kind: 'withdrawn'; readonly reason: string }
+  /** Another run of the same plan was started in its place. */
+  | { readonly kind: 'superseded' }
   | { readonly kind: 'ended'; readonly step: StepId; readonly outcome: StepOutcome }
   | { readonly kind: 'detached' }
   | { readonly kind: 'interrupted' }

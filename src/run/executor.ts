@@ -14,6 +14,11 @@ export type Sighting =
   /** Can never start, because what it stands after failed. */
   | { readonly phase: 'blocked' }
 
+/** True when something of it may still run. */
+export function isAlive({ phase }: Sighting): boolean {
+  return phase !== 'gone' && phase !== 'blocked'
+}
+
 export interface Executor {
   readonly kind: ExecutorKind
   /** The name a step is handed over under; stands in the journal before `submit` is called. */

@@ -59,6 +59,8 @@ function next(state: RunState, event: Event): RunState {
     case 'withdrawn':
       // What an earlier life of the run has moved stands, and the next apply goes on from there.
       return { ...state, end: state.hasRun ? 'open' : 'withdrawn' }
+    case 'superseded':
+      return { ...state, end: 'withdrawn' }
     case 'ended': {
       const before = state.steps.get(event.step)
       const ticket = before?.at === 'submitted' ? before.ticket : undefined

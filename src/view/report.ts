@@ -29,6 +29,8 @@ export interface TransferOutcome {
   readonly failed: { readonly count: number; readonly named: readonly FailedName[] }
   /** Copy and verify, as far as the graph has them. */
   readonly steps: readonly StepProgress[]
+  /** Where the logs of workers stand that ended before all was accounted for. */
+  readonly lostLogs?: string
 }
 
 /** What each class of failure means and what to do, in the words of the report. */
@@ -116,9 +118,14 @@ function namedLines({ unlisted, refused, failed }: TransferOutcome): readonly st
   ]
 }
 
-function whyOpen(outcome: TransferOutcome): string {
-  const outcomes = outcome.steps.map((step) => step.outcome)
-  if (outcomes.includes('blocked')) return 'a stage did not start, because something before it failed'
-  if (outcomes.includes('lost')) return 'the workers ended before they had done all; apply again to finish'
+function whyOpen({ steps, lostLogs = '' }: TransferOutcome): string {
+  const lost = steps.find(({ outcome }) => outcome === 'lost')
+  if (lost !== undefined) {
+    const ended = lost.sighting?.phase === 'gone' ? (lost.sighting.ended ?? []) : []
+    const how = ended.length === 0 ? '' : ` (${ended.join(', ')})`
+    return `the workers of ${lost.step.id} ended${how} before they had done all; apply again to finish. Their logs: ${lostLogs}`
+  }
+  if (steps.some(({ outcome }) => outcome === 'blocked'))
+    return 'a stage did not start, because something before it failed'
   return 'their shards failed as a whole; the logs in the run folder say why'
 }
