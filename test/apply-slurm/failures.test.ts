@@ -1,0 +1,213 @@
+import { rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { findProgram } from '../lab/available.ts'
+import { startLab } from '../lab/lab.ts'
+import type { Lab } from '../lab/lab.ts'
+import { compareTrees } from '../rig/compare.ts'
+import { tempFolder } from '../rig/folder.ts'
+import type { TempFolder } from '../rig/folder.ts'
+import { Ground, noLab } from './ground.ts'
+
+describe.skipIf(noLab('Failure on Slurm'))('what goes wrong on Slurm', () => {
+  let lab: Lab
+  let temp: TempFolder
+  beforeAll(async () => {
+    // A frozen controller is noticed after MessageTimeout.
+    lab = await startLab({ settings: { MessageTimeout: '3' } })
+    temp = await tempFolder()
+  })
+  afterAll(async () => {
+    await temp[Symbol.asyncDispose]()
+    await lab.close()
+  })
+
+  test('a vanished file is named; its verify runs, what comes after does not, and the queue is empty', async () => {
+    const ground = new Ground(lab, join(temp.path, 'vanished'))
+    await ground.tree('src', { a: 'a', b: 'b', 'c\nd': 'odd' })
+    await ground.plan({
+      transfers: {
+        data: {},
+        apart: { from: 'src', to: 'apart' },
+        behind: { from: 'src', to: 'behind', after: ['data'] },
+      },
+    })
+    const gate = await ground.gate()
+    const running = ground.begin(['apply', 'plan.yaml', '--yes'], gate.env)
+    await lab.until('it is released', () => running.output().includes('data.copy:'))
+    await rm(ground.in('src', 'c\nd'))
+    await gate.open()
+    expect(await running.ended).toBe(1)
+    const said = running.output()
+    expect(said).toContain('was removed from the source after the listing')
+    expect(said).toContain('c\\nd')
+    expect(said).toContain('behind.copy: not started, because something before it failed')
+    expect(await ground.verdicts('data.verify')).toEqual({ '00001': ['done'] })
+    expect(await ground.verdicts('behind.copy')).toEqual({})
+    expect(await ground.queue()).toEqual([])
+    expect(await compareTrees(ground.in('src'), ground.in('data'))).toEqual([])
+    const outcomes = (await ground.events()).flatMap((event) =>
+      event.kind === 'ended' ? [`${event.step} ${event.outcome}`] : [],
+    )
+    expect(outcomes.sort()).toEqual([
+      'apart.copy accounted',
+      'apart.verify accounted',
+      'behind.copy blocked',
+      'behind.verify blocked',
+      'data.copy accounted',
+      'data.verify accounted',
+    ])
+    // Once the cause is gone, the same command does the rest.
+    expect(await ground.apply()).toMatchObject({ exitCode: 0 })
+    expect(await compareTrees(ground.in('src'), ground.in('behind'))).toEqual([])
+  })
+
+  test('a stage that is refused takes back what was handed over before it', async () => {
+    const ground = new Ground(lab, join(temp.path, 'refused'))
+    await ground.tree('src', { a: 'a' })
+    await ground.plan({
+      transfers: { data: { slurm: { verify: { partition: 'nowhere' } } } },
+    })
+    const answer = await ground.apply()
+    expect(answer.exitCode).toBe(1)
+    expect(answer.stderr).toContain(`error SX510: Slurm does not know this partition
+  sbatch said: sbatch: error: invalid partition specified: nowhere
+  Write one of those that \`sinfo --summarize\` lists under \`slurm: partition\`.
+`)
+    expect(answer.stderr).toContain('What had been handed over was taken back; nothing of it has run.')
+    expect(await ground.queue()).toEqual([])
+    expect(await ground.stageFiles(/claim|workers\/./)).toEqual([])
+    expect((await ground.events()).map(({ kind }) => kind)).toEqual([
+      'run',
+      'intent',
+      'submitted',
+      'intent',
+      'withdrawn',
+    ])
+    await ground.plan({ transfers: { data: {} } })
+    expect(await ground.apply()).toMatchObject({ exitCode: 0 })
+  })
+
+  test('a refusal in the middle that Slurm gives no reason for', async () => {
+    const ground = new Ground(lab, join(temp.path, 'shrug'))
+    await ground.tree('src', { a: 'a' })
+    await ground.plan({ transfers: { data: {} } })
+    const sbatch = await lab.shim('sbatch', { exitCode: 1, stderr: 'sbatch: error: the site says no\n' })
+    // The first call is let through, so that there is something to take back.
+    await writeFile(
+      join(lab.folder, 'shims', 'sbatch'),
+      `#!/bin/bash\n[[ -e ${lab.folder}/once ]] && { echo 'sbatch: error: the site says no' >&2; exit 1; }\ntouch ${lab.folder}/once\nexec ${findProgram('sbatch')} "$@"\n`,
+    )
+    const answer = await ground.soxplan(['apply', 'plan.yaml', '--yes'], {
+      ...ground.env,
+      PATH: sbatch.env['PATH'],
+    })
+    await sbatch.remove()
+    expect(answer.exitCode).toBe(1)
+    expect(answer.stderr).toContain(
+      'error SX500: sbatch was refused\n  sbatch said: sbatch: error: the site says no',
+    )
+    expect(await ground.queue()).toEqual([])
+  })
+
+  test('a controller that is down at the start is said at once, and nothing is made', async () => {
+    const ground = new Ground(lab, join(temp.path, 'down'))
+    await ground.tree('src', { a: 'a' })
+    await ground.plan({ transfers: { data: {} } })
+    await lab.ctld.stop()
+    try {
+      const answer = await ground.apply()
+      expect(answer.exitCode).toBe(1)
+      expect(answer.stderr).toContain('error SX501: Slurm is installed, but its controller does not answer')
+      expect(answer.stderr).toContain(
+        'Try again when `scontrol ping` says UP, or use --executor local on purpose.',
+      )
+    } finally {
+      await lab.ctld.start()
+    }
+    expect(await ground.runs()).toEqual([])
+    await lab.until('nodes are back', async () => (await lab.nodeState('n1')) === 'idle')
+  })
+
+  test('a controller that freezes in the middle is waited for, while the workers go on', async () => {
+    const ground = new Ground(lab, join(temp.path, 'frozen'))
+    await ground.tree('src')
+    await ground.plan({ transfers: { data: {} } })
+    const gate = await ground.gate()
+    const running = ground.begin(['apply', 'plan.yaml', '--yes'], gate.env)
+    await lab.until(
+      'workers run',
+      async () => (await ground.stageFiles(/^data\.copy\/work\/.*claim$/)).length > 0,
+    )
+    lab.ctld.freeze()
+    await gate.open()
+    await lab.until('it says so', () => running.output().includes('the queue does not answer'))
+    lab.ctld.thaw()
+    expect(await running.ended).toBe(0)
+    expect(await compareTrees(ground.in('src'), ground.in('data'))).toEqual([])
+    expect(await ground.queue()).toEqual([])
+  })
+
+  test('a controller that freezes while stages are handed over: each is in the queue once', async () => {
+    const ground = new Ground(lab, join(temp.path, 'handing'))
+    await ground.tree('src', { a: 'a' })
+    await ground.plan({ transfers: { data: {}, more: { from: 'src', to: 'more', after: ['data'] } } })
+    const sbatch = await lab.shim('sbatch', {})
+    await writeFile(
+      join(lab.folder, 'shims', 'sbatch'),
+      `#!/bin/bash\necho call >>${lab.folder}/handed\n[[ $(wc -l <${lab.folder}/handed) == 2 ]] && kill -STOP ${lab.ctld.pid}\nexec ${findProgram('sbatch')} "$@"\n`,
+    )
+    const running = ground.begin(['apply', 'plan.yaml', '--yes'], { ...ground.env, PATH: sbatch.env['PATH'] })
+    await lab.until('it says so', () =>
+      running.output().includes('The Slurm controller does not answer; waiting for it.'),
+    )
+    lab.ctld.thaw()
+    expect(await running.ended).toBe(0)
+    await sbatch.remove()
+    const seen = await lab.squeue('--noheader', '--states=all', '--format=%F %j')
+    const run = (await ground.newestRun()).split('/').at(-1) ?? ''
+    const ids = new Set(seen.split('\n').filter((row) => row.includes(run)))
+    expect(ids.size).toBe(4)
+    expect(await ground.queue()).toEqual([])
+  })
+
+  test('a squeue that fails for a while decides nothing', async () => {
+    const ground = new Ground(lab, join(temp.path, 'blind'))
+    await ground.tree('src')
+    await ground.plan({ transfers: { data: {} } })
+    const gate = await ground.gate()
+    const squeue = await lab.shim('squeue', {})
+    const running = ground.begin(['apply', 'plan.yaml', '--yes'], {
+      ...gate.env,
+      PATH: `${ground.in('bin')}:${squeue.env['PATH']}`,
+    })
+    await lab.until(
+      'workers run',
+      async () => (await ground.stageFiles(/^data\.copy\/work\/.*claim$/)).length > 0,
+    )
+    await lab.shim('squeue', { exitCode: 1, stderr: 'slurm_load_jobs error: Unexpected message received\n' })
+    await lab.until('it says so', () => running.output().includes('the queue does not answer'))
+    await squeue.remove()
+    await gate.open()
+    expect(await running.ended).toBe(0)
+    expect(await compareTrees(ground.in('src'), ground.in('data'))).toEqual([])
+  })
+})
+
+describe.skipIf(noLab('Accounting', { accounting: true }))('a Slurm with accounting', () => {
+  test('delivers just the same, its database gone or not', async () => {
+    await using lab = await startLab({ accounting: true })
+    await using temp = await tempFolder()
+    const ground = new Ground(lab, join(temp.path, 'booked'))
+    await ground.tree('src')
+    await ground.plan({ transfers: { data: {} } })
+    expect(await ground.apply()).toMatchObject({ exitCode: 0 })
+    expect(await lab.sacct('--noheader', '--parsable2', '--allocations', '--format=State')).toMatch(
+      /^(COMPLETED\n?)+$/,
+    )
+    await lab.dbd.kill()
+    await rm(ground.in('data'), { recursive: true })
+    expect(await ground.apply()).toMatchObject({ exitCode: 0 })
+    expect(await compareTrees(ground.in('src'), ground.in('data'))).toEqual([])
+  })
+})
