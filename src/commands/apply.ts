@@ -27,11 +27,11 @@ import type { CommandIo } from './io.ts'
 import { listingProgress } from './listing-progress.ts'
 import { loadPlan, printDiagnostics } from './load-plan.ts'
 import type { LoadedPlan } from './load-plan.ts'
-import { failsInPlan, reportNothingToDo, transferRecord } from './outcomes.ts'
+import { reportNothingToDo, transferRecord } from './outcomes.ts'
 import { checkNoOtherRun, supersede } from './other-runs.ts'
 import { settleExecutor, workersFor } from './place.ts'
 import type { PlaceFlags } from './place.ts'
-import { prepare } from './prepare.ts'
+import { failsInPlan, prepare } from './prepare.ts'
 import type { Prepared } from './prepare.ts'
 import { previewOf } from './preview-of.ts'
 import { executeRun } from './execute-run.ts'
@@ -149,7 +149,7 @@ async function start(context: ApplyContext, leftBehind: readonly UnfinishedRun[]
   io.stdout(renderPreview(previewOf(plan, file, prepared.value, executor, warnings)))
   // With names to report a run of no steps is kept, because `failed.txt` has to stand somewhere.
   const isIdle = prepared.value.graph.steps.length === 0
-  if (isIdle && !prepared.value.transfers.some(({ survey }) => failsInPlan(survey))) {
+  if (isIdle && !prepared.value.transfers.some(failsInPlan)) {
     await sweepDrafts(stateDir)
     reportNothingToDo(prepared.value, io)
     return ExitCode.ok

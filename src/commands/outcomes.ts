@@ -3,23 +3,24 @@
 import path from 'node:path'
 import { givenUp } from '../edge/failed-names.ts'
 import type { RunPaths } from '../edge/run-folder.ts'
-import type { Survey } from '../edge/survey.ts'
 import { printable } from '../inventory/printable.ts'
 import type { Progress } from '../run/progress.ts'
 import type { RunRecord, TransferRecord } from '../run/record.ts'
+import { entriesOf } from '../run/progress.ts'
 import { NAMES_SHOWN, renderReport } from '../view/report.ts'
 import type { FailedName, TransferOutcome } from '../view/report.ts'
 import type { CommandIo } from './io.ts'
 import type { Prepared, PreparedTransfer } from './prepare.ts'
 import { locationText } from './preview-of.ts'
 
-/** True when something failed before anything ran. Special files are skipped by design and are no failure. */
-export function failsInPlan({ refused, listingErrors }: Survey): boolean {
-  return refused.count + listingErrors.count > 0
-}
-
 /** What the planner found of one transfer and the report still needs once the run is over. */
-export function transferRecord({ transfer, proof, survey }: PreparedTransfer): TransferRecord {
+export function transferRecord({
+  transfer,
+  proof,
+  survey,
+  plan,
+  blockedBy,
+}: PreparedTransfer): TransferRecord {
   const { same } = survey.tallies
   return {
     name: transfer.name,
@@ -29,6 +30,9 @@ export function transferRecord({ transfer, proof, survey }: PreparedTransfer): T
     there: { entries: same.files + same.symlinks + same.directories, bytes: same.bytes },
     refused: { count: survey.refused.count, named: survey.refused.named.slice(0, NAMES_SHOWN) },
     unlisted: survey.listingErrors,
+    ...(blockedBy === undefined
+      ? {}
+      : { blocked: { by: blockedBy, entries: plan.shards.reduce((sum, one) => sum + entriesOf(one), 0) } }),
   }
 }
 
@@ -58,7 +62,7 @@ export async function outcomesOf(
 }
 
 function beforeAnythingRan(transfer: TransferRecord): TransferOutcome {
-  const { name, to, proof, provenBy, there, refused, unlisted } = transfer
+  const { name, to, proof, provenBy, there, refused, unlisted, blocked } = transfer
   return {
     name,
     to,
@@ -69,6 +73,7 @@ function beforeAnythingRan(transfer: TransferRecord): TransferOutcome {
       named: refused.named.map(({ path, reason }) => ({ path: printable(path), reason })),
     },
     unlisted,
+    ...(blocked === undefined ? {} : { blocked }),
     failed: { count: 0, named: [] },
     steps: [],
   }

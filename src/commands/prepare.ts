@@ -19,17 +19,24 @@ import { chooseTool } from '../tools/choose.ts'
 import { chooseProof } from '../tools/proof.ts'
 import type { ProofChoice } from '../tools/proof.ts'
 import type { ToolChoice } from '../tools/tool.ts'
+import type { TransferName } from '../units.ts'
 import { shardSecondsMin } from './place.ts'
 
-/** One transfer, listed, compared and cut. */
-export interface PreparedTransfer {
-  readonly transfer: Transfer
-  readonly survey: Survey
+/** How what there is to do will be done. */
+export interface PlannedWork {
   readonly tool: ToolChoice
-  readonly proof: ProofChoice
   readonly rates: Rates
   readonly plan: ShardPlan
   readonly workers: number
+}
+
+/** One transfer, listed and compared; cut where something is to be done. */
+export interface PreparedTransfer {
+  readonly transfer: Transfer
+  readonly survey: Survey
+  readonly proof: ProofChoice
+  /** Absent: nothing is left to do, and no tool was asked for. */
+  readonly work?: PlannedWork
 }
 
 export interface Prepared {
@@ -49,31 +56,42 @@ export interface PrepareContext {
 
 /** Lists every source once. Nothing is written but manifests. Stops at the first transfer that can not be planned. */
 export async function prepare(context: PrepareContext): Promise<Result<Prepared>> {
-  const { plan, workersOf } = context
-  const tools = await probeTools(plan, context.env)
   const transfers: PreparedTransfer[] = []
-  for (const transfer of plan.transfers) {
-    const prepared = await prepareTransfer(context, transfer, tools)
-    if (!prepared.ok) return prepared
-    transfers.push(prepared.value)
+  let tools: Promise<ToolSet> | undefined
+  for (const transfer of context.plan.transfers) {
+    const surveyed = await surveyTransfer(context, transfer)
+    if (!surveyed.ok) return surveyed
+    const proof = chooseProof(transfer, surveyed.value.sourceRoot, surveyed.value.destinationRoot)
+    const item: PreparedTransfer = { transfer, survey: surveyed.value, proof }
+    if (!hasWork(surveyed.value)) {
+      transfers.push(item)
+      continue
+    }
+    // Asked for once and only here: a plan with nothing left to do needs no tool.
+    tools ??= probeTools(context.plan, context.env)
+    const work = await planWork(context, item, await tools)
+    if (!work.ok) return work
+    transfers.push({ ...item, work: work.value })
   }
-  const planned = transfers.map(({ transfer, tool, proof, plan: cut }) => ({
-    transfer,
-    tool,
-    proof: proof.kind,
-    shards: cut.shards,
-    balance: cut.balance,
-  }))
-  return ok({ transfers, graph: buildGraph(planned, workersOf) })
+  const planned = transfers.flatMap(({ transfer, proof, work }) =>
+    work === undefined
+      ? []
+      : [
+          {
+            transfer,
+            tool: work.tool,
+            proof: proof.kind,
+            shards: work.plan.shards,
+            balance: work.plan.balance,
+          },
+        ],
+  )
+  return ok({ transfers, graph: buildGraph(planned, context.workersOf) })
 }
 
-async function prepareTransfer(
-  context: PrepareContext,
-  transfer: Transfer,
-  tools: ToolSet,
-): Promise<Result<PreparedTransfer>> {
+function surveyTransfer(context: PrepareContext, transfer: Transfer): Promise<Result<Survey>> {
   const { plan, paths, env, interrupt, onProgress } = context
-  const surveyed = await survey({
+  return survey({
     transfer,
     manifestPath: paths.manifest(transfer.name),
     proveAll: transfer.verify === 'checksum' || transfer.verify === 'download',
@@ -88,41 +106,34 @@ async function prepareTransfer(
           },
         }),
   })
-  if (!surveyed.ok) return surveyed
-  const { tallies, tree, manifestPath, sourceRoot, destinationRoot } = surveyed.value
+}
+
+function hasWork({ tallies }: Survey): boolean {
+  return [tallies.new, tallies.changed, tallies.check].some(
+    ({ files, directories, symlinks }) => files + directories + symlinks > 0,
+  )
+}
+
+async function planWork(
+  context: PrepareContext,
+  { transfer, survey: surveyed }: PreparedTransfer,
+  tools: ToolSet,
+): Promise<Result<PlannedWork>> {
+  const { tallies, tree, manifestPath, sourceRoot, destinationRoot } = surveyed
   const files = tallies.new.files + tallies.changed.files + tallies.check.files
   const bytes = tallies.new.bytes + tallies.changed.bytes + tallies.check.bytes
-  const tool = chooseTool(
-    transfer,
-    tools,
-    { files, bytes, hasHardLinks: tree.hasHardLinks },
-    sourceRoot,
-    destinationRoot,
-  )
+  const load = { files, bytes, hasHardLinks: tree.hasHardLinks }
+  const tool = chooseTool(transfer, tools, load, sourceRoot, destinationRoot)
   if (!tool.ok) return tool
   const rates = ratesOf(tool.value.name, transfer.from, transfer.to)
   const workers = context.workersOf(transfer)
-  const cut = await planShards({
-    tree,
-    manifestPath,
-    policy: {
-      cost: costModel(rates),
-      workers,
-      shardsPerWorker: defaultShardsPerWorker,
-      shardSecondsMin: shardSecondsMin(env),
-    },
-    stop: interrupt,
-  })
+  const policy = {
+    cost: costModel(rates),
+    workers,
+    shardsPerWorker: defaultShardsPerWorker,
+    shardSecondsMin: shardSecondsMin(context.env),
+  }
+  const cut = await planShards({ tree, manifestPath, policy, stop: context.interrupt })
   if (!cut.ok) return cut
-  const proof = chooseProof(transfer, sourceRoot, destinationRoot)
-  const used = Math.min(workers, cut.value.shards.length)
-  return ok({
-    transfer,
-    survey: surveyed.value,
-    tool: tool.value,
-    proof,
-    rates,
-    plan: cut.value,
-    workers: used,
-  })
+  return ok({ tool: tool.value, rates, plan: cut.value, workers: Math.min(workers, cut.value.shards.length) })
 }

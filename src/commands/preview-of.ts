@@ -7,8 +7,8 @@ import type { Tally } from '../inventory/summary.ts'
 import type { Location, Plan } from '../plan/plan.ts'
 import type { ExecutorKind } from '../run/event.ts'
 import { formatBytes, formatCount } from '../view/format.ts'
-import type { CountOf, NamedReasons, Preview, TransferPreview } from '../view/preview-model.ts'
-import type { Prepared, PreparedTransfer } from './prepare.ts'
+import type { CountOf, NamedReasons, Preview, TransferPreview, WorkPreview } from '../view/preview-model.ts'
+import type { PlannedWork, Prepared, PreparedTransfer } from './prepare.ts'
 
 /** Names shown per list; `--json` and the report have more. */
 const NAMES_SHOWN = 10
@@ -52,16 +52,12 @@ function rawLocation(location: Location): string {
 }
 
 function transferPreview(item: PreparedTransfer): TransferPreview {
-  const { transfer, survey, tool, proof, rates, plan, workers } = item
-  const seconds = plan.shards.reduce((sum, shard) => sum + shard.costSeconds, 0) / Math.max(1, workers)
-  const bytes = plan.shards.reduce((sum, shard) => sum + shard.bytes, 0)
-  const dominant = plan.balance.dominant
+  const { transfer, survey, proof, work } = item
   return {
     name: transfer.name,
     from: locationText(transfer.from),
     to: locationText(transfer.to),
     ...mappingOf(item),
-    tool: { name: tool.name, version: tool.version.text, reason: tool.reason },
     fates: {
       new: countOf(survey.tallies.new),
       changed: countOf(survey.tallies.changed),
@@ -75,9 +71,24 @@ function transferPreview(item: PreparedTransfer): TransferPreview {
       lines: survey.listingErrors.lines.slice(0, NAMES_SHOWN),
     },
     filtered: survey.filtered,
+    ...(work === undefined ? {} : { work: workPreview(work) }),
+    proof: {
+      kind: proof.kind,
+      sentence: proof.kind === 'none' ? 'none: the plan says `verify: none`' : proof.words,
+    },
+    after: transfer.after,
+  }
+}
+
+function workPreview({ tool, rates, plan, workers }: PlannedWork): WorkPreview {
+  const seconds = plan.shards.reduce((sum, shard) => sum + shard.costSeconds, 0) / Math.max(1, workers)
+  const bytes = plan.shards.reduce((sum, shard) => sum + shard.bytes, 0)
+  const { ratio, dominant } = plan.balance
+  return {
+    tool: { name: tool.name, version: tool.version.text, reason: tool.reason },
     shards: plan.shards.length,
     balance: {
-      ratio: plan.balance.ratio,
+      ratio,
       ...(dominant === undefined
         ? {}
         : { dominant: { path: printable(dominant.path), sizeBytes: dominant.sizeBytes } }),
@@ -88,11 +99,6 @@ function transferPreview(item: PreparedTransfer): TransferPreview {
       bytesPerSecond: seconds > 0 ? bytes / seconds : 0,
       assumed: `${formatBytes(rates.bytesPerSecond)}/s and ${formatCount(rates.filesPerSecond)} files/s per worker`,
     },
-    proof: {
-      kind: proof.kind,
-      sentence: proof.kind === 'none' ? 'none: the plan says `verify: none`' : proof.words,
-    },
-    after: transfer.after,
   }
 }
 
@@ -116,9 +122,9 @@ function shown(list: PreparedTransfer['survey']['skipped']): NamedReasons {
   }
 }
 
-function warningsOf({ transfer, proof, survey, plan, tool }: PreparedTransfer): readonly string[] {
+function warningsOf({ transfer, proof, survey, work }: PreparedTransfer): readonly string[] {
   const name = transfer.name
-  const lostLinks = tool.name === 'rclone' && survey.tree.hasHardLinks
+  const lostLinks = work?.tool.name === 'rclone' && survey.tree.hasHardLinks
   return [
     ...(proof.blind === undefined ? [] : [`${name}: the proof is ${proof.words}; ${proof.blind}.`]),
     ...(survey.comparison === 'size'
@@ -131,8 +137,10 @@ function warningsOf({ transfer, proof, survey, plan, tool }: PreparedTransfer): 
           `${name}: rclone does not keep hard links; every name becomes a file of its own. \`tool: rsync\` keeps them.`,
         ]
       : []),
-    ...(plan.shards.some((shard) => shard.hasHardLinks) && tool.name === 'rsync' && transfer.nodes > 1
-      ? [`${name}: names that are one file stay together in one shard.`]
+    ...(plan.shards.some((shard) => shard.hasHardLinks) &&
+    tool.name === 'rsync' &&
+    plan.balance.ratio > UNEVEN_RATIO
+      ? [`${name}: the shards are uneven, because names that are one file stay together in one shard.`]
       : []),
   ]
 }

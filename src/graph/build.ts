@@ -25,7 +25,7 @@ export function stepId(transfer: TransferName, stage: StageKind): StepId {
 
 /**
  * Steps of all transfers, in the order of the plan. A transfer without shards has no steps, and those that stand
- * `after` it do not wait. A stage has as many workers as `workersOf` allows (the plan's `nodes` on Slurm, the slots on
+ * `after` it wait for what it stands after itself. A stage has as many workers as `workersOf` allows (the plan's `nodes` on Slurm, the slots on
  * this machine) and shards can occupy.
  */
 export function buildGraph(
@@ -40,7 +40,7 @@ export function buildGraph(
     return item.proof === 'none' ? [copy] : [copy, { ...step(item, 'verify', workersOf), after: [copy.id] }]
   })
   const marked = markLast(withProof)
-  return checked(stepGraph(connectTransfers(marked)))
+  return checked(stepGraph(connectTransfers(marked, planned)))
 }
 
 function step(item: PlannedTransfer, stage: StageKind, workersOf: (transfer: Transfer) => number): Step {
@@ -69,12 +69,14 @@ function markLast(steps: readonly Step[]): readonly Step[] {
 }
 
 /** Comes after `markLast`, because a transfer waits for the last stage of those it stands `after`. */
-function connectTransfers(steps: readonly Step[]): readonly Step[] {
+function connectTransfers(steps: readonly Step[], planned: readonly PlannedTransfer[]): readonly Step[] {
   const lastOf = new Map(steps.filter((one) => one.isLast).map((one) => [one.transfer.name, one.id]))
-  return steps.map((one) => {
-    if (one.stage !== 'copy') return one
-    return { ...one, after: one.transfer.after.flatMap((name) => lastOf.get(name) ?? []) }
-  })
+  const afterOf = new Map(planned.map(({ transfer }) => [transfer.name, transfer.after]))
+  const endsOf = (names: readonly TransferName[]): readonly StepId[] =>
+    names.flatMap((name) => lastOf.get(name) ?? endsOf(afterOf.get(name) ?? []))
+  return steps.map((one) =>
+    one.stage === 'copy' ? { ...one, after: [...new Set(endsOf(one.transfer.after))] } : one,
+  )
 }
 
 /** Stands last: what every pass before it promised holds for the whole. */

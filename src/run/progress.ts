@@ -1,6 +1,7 @@
 /** How far a run is, as numbers: what the driver sees at each tick and what every view draws. */
 
 import type { Step } from '../graph/step.ts'
+import type { Shard } from '../shard/shard.ts'
 import type { StepOutcome } from './event.ts'
 import type { Sighting } from './executor.ts'
 import type { Mark } from './mark.ts'
@@ -30,17 +31,19 @@ export interface Tally {
   readonly unaccounted: number
 }
 
+export function entriesOf({ files, directories, symlinks }: Shard): number {
+  return files + directories + symlinks
+}
+
 export function tallyOf(progress: StepProgress): Tally {
-  const entriesOf = new Map(
-    progress.step.shards.map((shard) => [shard.id, shard.files + shard.directories + shard.symlinks]),
-  )
+  const entries = new Map(progress.step.shards.map((shard) => [shard.id, entriesOf(shard)]))
   const start: Tally = { shards: 0, entries: 0, bytes: 0, failed: 0, unaccounted: 0 }
   return progress.marks.reduce((sum, mark) => {
     if (mark.result !== 'done') {
       return {
         ...sum,
         shards: sum.shards + 1,
-        unaccounted: sum.unaccounted + (entriesOf.get(mark.shard) ?? 0),
+        unaccounted: sum.unaccounted + (entries.get(mark.shard) ?? 0),
       }
     }
     return {

@@ -19,6 +19,12 @@ export interface FirstLines {
   readonly lines: readonly string[]
 }
 
+export interface Blocked {
+  readonly by: TransferName
+  /** What was left to do of the transfer that does not run. */
+  readonly entries: number
+}
+
 /** What the planner found of one transfer and the report still needs once the run is over. */
 export interface TransferRecord {
   readonly name: TransferName
@@ -32,6 +38,8 @@ export interface TransferRecord {
   readonly refused: FirstRefused
   /** Places of the source that could not be listed: what is there is in no plan, and the run ends 1. */
   readonly unlisted: FirstLines
+  /** Nothing of it runs, because a transfer that it stands `after` can not be delivered in full. */
+  readonly blocked?: Blocked
 }
 
 export interface RunRecord {

@@ -1,7 +1,8 @@
 /** Progress as plain lines, for logs, CI and terminals alike: one line when something has moved, a heartbeat when nothing has. */
 
+import type { Step } from '../graph/step.ts'
 import type { Progress, StepProgress } from '../run/progress.ts'
-import { tallyOf } from '../run/progress.ts'
+import { entriesOf, tallyOf } from '../run/progress.ts'
 import { formatBytes, formatCount, formatPlural, formatRate, formatSeconds } from './format.ts'
 
 /** A line at most this often while a step runs, and at least this often while it stands still. */
@@ -13,17 +14,21 @@ export interface LinePrinter {
   next(progress: Progress): readonly string[]
 }
 
-/** Remembers what it has printed, so that lines come when something changed, and rates are those of the last stretch. */
+/** Remembers what it has printed, so that lines come when something changed, and rates count from where this life of the run began. */
 export function createLinePrinter(): LinePrinter {
   const last = new Map<string, { line: string; atMillis: number; isOver: boolean }>()
-  const startMillis = new Map<string, number>()
+  const starts = new Map<string, Stretch>()
   return {
     next: (progress) =>
       progress.steps.flatMap((step) => {
         const id = step.step.id
-        if (step.sighting?.phase === 'running' && !startMillis.has(id))
-          startMillis.set(id, progress.elapsedMillis)
-        const text = stepText(step, progress.elapsedMillis - (startMillis.get(id) ?? progress.elapsedMillis))
+        const now: Stretch = {
+          millis: progress.elapsedMillis,
+          bytes: bytesOf(step),
+          share: costShare(step),
+        }
+        if (step.sighting?.phase === 'running' && !starts.has(id)) starts.set(id, now)
+        const text = stepText(step, paceText(starts.get(id) ?? now, now))
         if (text === undefined) return []
         const before = last.get(id)
         const isOver = step.outcome !== undefined
@@ -40,17 +45,29 @@ export function createLinePrinter(): LinePrinter {
   }
 }
 
-/** @param elapsedMillis since the step was first seen running */
-function stepText(progress: StepProgress, elapsedMillis: number): string | undefined {
+/** How far a step is at one moment. `share` of its cost, 0 to 1. */
+interface Stretch {
+  readonly millis: number
+  readonly bytes: number
+  readonly share: number
+}
+
+/** `, 12.0 MiB/s, 1m05s left`, once there is something to judge by. */
+function paceText(start: Stretch, now: Stretch): string {
+  const seconds = (now.millis - start.millis) / 1000
+  const share = now.share - start.share
+  if (seconds <= 1 || share <= 0) return ''
+  const left = (seconds * (1 - now.share)) / share
+  return `, ${formatRate((now.bytes - start.bytes) / seconds)}, ${formatSeconds(left)} left`
+}
+
+function stepText(progress: StepProgress, pace: string): string | undefined {
   const { step, sighting, outcome } = progress
   const tally = tallyOf(progress)
-  const totalBytes = step.shards.reduce((sum, shard) => sum + shard.bytes, 0)
-  const totalEntries = step.shards.reduce(
-    (sum, shard) => sum + shard.files + shard.directories + shard.symlinks,
-    0,
-  )
+  const totalBytes = totalBytesOf(step)
+  const totalEntries = step.shards.reduce((sum, shard) => sum + entriesOf(shard), 0)
   const verb = step.stage === 'copy' ? 'copied' : 'proven'
-  const bytes = Math.min(tally.bytes + progress.bytesUnderWay, totalBytes)
+  const bytes = bytesOf(progress)
   const failed = tally.failed + tally.unaccounted
   const counts =
     `${formatBytes(bytes)} of ${formatBytes(totalBytes)}, ${formatCount(tally.entries)} of ${formatPlural(totalEntries, 'entry', 'entries')} ${verb}, ` +
@@ -68,9 +85,6 @@ function stepText(progress: StepProgress, elapsedMillis: number): string | undef
       : `${step.id}: waiting in the queue (${waitingWords(sighting.reason)})`
   if (sighting.phase === 'unknown')
     return `${step.id}: the queue does not answer; ${counts}${failures} by the marks`
-  const seconds = elapsedMillis / 1000
-  const rate = seconds > 1 && bytes > 0 ? bytes / seconds : 0
-  const pace = rate > 0 ? `, ${formatRate(rate)}, ${formatSeconds((totalBytes - bytes) / rate)} left` : ''
   return `${step.id}: ${counts}${pace}${failures}`
 }
 
@@ -93,4 +107,23 @@ const reasonWords: Readonly<Record<string, string>> = {
 
 function waitingWords(reason: string): string {
   return reasonWords[reason] ?? reason
+}
+
+function totalBytesOf(step: Step): number {
+  return step.shards.reduce((sum, shard) => sum + shard.bytes, 0)
+}
+
+function bytesOf(progress: StepProgress): number {
+  return Math.min(tallyOf(progress).bytes + progress.bytesUnderWay, totalBytesOf(progress.step))
+}
+
+/** How much of the step's cost is behind it: among small files bytes say little about the time left. */
+function costShare({ step, marks, bytesUnderWay }: StepProgress): number {
+  const totalBytes = totalBytesOf(step)
+  const over = new Set(marks.map(({ shard }) => shard))
+  const cost = (all: Step['shards']): number => all.reduce((sum, shard) => sum + shard.costSeconds, 0)
+  const total = cost(step.shards)
+  const done = cost(step.shards.filter(({ id }) => over.has(id)))
+  const underWay = totalBytes > 0 ? (bytesUnderWay / totalBytes) * total : 0
+  return total > 0 ? Math.min(1, (done + underWay) / total) : 0
 }

@@ -20,18 +20,8 @@ export interface NamedReasons {
   readonly named: readonly NamedReason[]
 }
 
-export interface TransferPreview {
-  readonly name: string
-  readonly from: string
-  readonly to: string
-  /** One real entry of the source and where it lands; absent for an empty source. */
-  readonly mapping?: { readonly from: string; readonly to: string }
+export interface WorkPreview {
   readonly tool: { readonly name: string; readonly version: string; readonly reason: string }
-  readonly fates: Readonly<Record<'new' | 'changed' | 'check' | 'same', CountOf>>
-  readonly skipped: NamedReasons
-  readonly refused: NamedReasons
-  readonly listingErrors: { readonly count: number; readonly lines: readonly string[] }
-  readonly filtered: number
   readonly shards: number
   readonly balance: {
     readonly ratio: number
@@ -39,8 +29,25 @@ export interface TransferPreview {
   }
   readonly workers: number
   readonly estimate: { readonly seconds: number; readonly bytesPerSecond: number; readonly assumed: string }
+}
+
+export interface TransferPreview {
+  readonly name: string
+  readonly from: string
+  readonly to: string
+  /** One real entry of the source and where it lands; absent for an empty source. */
+  readonly mapping?: { readonly from: string; readonly to: string }
+  readonly fates: Readonly<Record<'new' | 'changed' | 'check' | 'same', CountOf>>
+  readonly skipped: NamedReasons
+  readonly refused: NamedReasons
+  readonly listingErrors: { readonly count: number; readonly lines: readonly string[] }
+  readonly filtered: number
+  /** Absent: nothing of it is left to do. */
+  readonly work?: WorkPreview
   readonly proof: { readonly kind: string; readonly sentence: string }
   readonly after: readonly string[]
+  /** A transfer that it stands `after` and that can not be delivered in full: nothing of this one runs. */
+  readonly blockedBy?: string
 }
 
 export interface StepPreview {

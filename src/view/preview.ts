@@ -1,7 +1,14 @@
 /** The preview as text: symbols that occur, one fact a line, a fixed summary line at the end. */
 
 import { formatBytes, formatCount, formatPlural, formatRate, formatSeconds } from './format.ts'
-import type { CountOf, NamedReasons, Preview, StepPreview, TransferPreview } from './preview-model.ts'
+import type {
+  CountOf,
+  NamedReasons,
+  Preview,
+  StepPreview,
+  TransferPreview,
+  WorkPreview,
+} from './preview-model.ts'
 
 const LABEL_COLUMNS = 11
 
@@ -19,24 +26,25 @@ export function renderPreview(preview: Preview): string {
 
 /** One line of fixed form, last in every preview. */
 export function summaryLine(preview: Preview): string {
-  const work = totalWork(preview)
-  if (preview.steps.length === 0) return 'Plan: nothing to do.'
-  const shards = preview.transfers.reduce((sum, transfer) => sum + transfer.shards, 0)
-  const workers = Math.max(...preview.transfers.map((transfer) => transfer.workers))
-  const seconds = preview.transfers.reduce(
-    (sum, transfer) => sum + (transfer.shards > 0 ? transfer.estimate.seconds : 0),
-    0,
-  )
-  const rate = seconds > 0 ? work.bytes / seconds : 0
+  const total = totalWork(preview)
+  const refused = preview.transfers.reduce((sum, transfer) => sum + transfer.refused.count, 0)
+  if (preview.steps.length === 0)
+    return `Plan: nothing to do${refused === 0 ? '' : `; ${formatPlural(refused, 'entry', 'entries')} refused`}.`
+  const works = preview.transfers.flatMap(({ work }) => work ?? [])
+  const shards = works.reduce((sum, work) => sum + work.shards, 0)
+  const workers = Math.max(...works.map((work) => work.workers))
+  const seconds = works.reduce((sum, work) => sum + work.estimate.seconds, 0)
+  const rate = seconds > 0 ? total.bytes / seconds : 0
   return (
     `Plan: ${formatPlural(preview.steps.length, 'step')}, ${formatPlural(shards, 'shard')} on ${formatPlural(workers, 'worker')}, ` +
-    `${formatBytes(work.bytes)} in ${formatPlural(work.files, 'file')} to copy, 0 to delete; ` +
+    `${formatBytes(total.bytes)} in ${formatPlural(total.files, 'file')} to copy, 0 to delete; ` +
     `est. ${formatSeconds(seconds)}${rate >= 1 ? ` at ${formatRate(rate)}` : ''}.`
   )
 }
 
 function totalWork(preview: Preview): CountOf {
   return preview.transfers
+    .filter(({ work }) => work !== undefined)
     .flatMap(({ fates }) => [fates.new, fates.changed, fates.check])
     .reduce(
       (sum, one) => ({
@@ -50,14 +58,15 @@ function totalWork(preview: Preview): CountOf {
 }
 
 function transferLines(transfer: TransferPreview): readonly string[] {
-  const { fates } = transfer
-  const dominant = transfer.balance.dominant
+  const { fates, work } = transfer
   return [
     `${transfer.name}: ${transfer.from} → ${transfer.to}`,
     ...(transfer.mapping === undefined
       ? []
       : [row('path', `${transfer.mapping.from} → ${transfer.mapping.to}`)]),
-    row('tool', `${transfer.tool.name} ${transfer.tool.version}: ${transfer.tool.reason}`),
+    ...(work === undefined
+      ? []
+      : [row('tool', `${work.tool.name} ${work.tool.version}: ${work.tool.reason}`)]),
     ...fateLine('+ new', fates.new),
     ...fateLine('~ changed', fates.changed),
     ...fateLine('? check', fates.check),
@@ -68,24 +77,24 @@ function transferLines(transfer: TransferPreview): readonly string[] {
     ...(transfer.filtered === 0
       ? []
       : [row('filtered', `${formatPlural(transfer.filtered, 'name')} left out by include and exclude`)]),
-    ...(transfer.shards === 0
-      ? []
-      : [
-          row(
-            'shards',
-            `${formatCount(transfer.shards)}, the heaviest ${transfer.balance.ratio.toFixed(3)} times the mean`,
-          ),
-          ...(dominant === undefined
-            ? []
-            : [row('', `one file causes that: ${dominant.path} (${formatBytes(dominant.sizeBytes)})`)]),
-          row('workers', formatCount(transfer.workers)),
-          row(
-            'time',
-            `about ${formatSeconds(transfer.estimate.seconds)} (assumed: ${transfer.estimate.assumed})`,
-          ),
-        ]),
+    ...(work === undefined ? [] : workLines(work)),
     row('proof', transfer.proof.sentence),
     ...(transfer.after.length === 0 ? [] : [row('after', transfer.after.join(', '))]),
+    ...(transfer.blockedBy === undefined
+      ? []
+      : [row('blocked', `${transfer.blockedBy} can not be delivered in full, so nothing of this starts`)]),
+  ]
+}
+
+function workLines({ shards, balance, workers, estimate }: WorkPreview): readonly string[] {
+  const { dominant, ratio } = balance
+  return [
+    row('shards', `${formatCount(shards)}, the heaviest ${ratio.toFixed(3)} times the mean`),
+    ...(dominant === undefined
+      ? []
+      : [row('', `one file causes that: ${dominant.path} (${formatBytes(dominant.sizeBytes)})`)]),
+    row('workers', formatCount(workers)),
+    row('time', `about ${formatSeconds(estimate.seconds)} (assumed: ${estimate.assumed})`),
   ]
 }
 

@@ -1,8 +1,8 @@
 /** The last lines of a run: what was delivered, how it was proven, and what failed, by name. */
 
 import type { StepProgress } from '../run/progress.ts'
-import { tallyOf } from '../run/progress.ts'
-import type { FirstLines, FirstRefused } from '../run/record.ts'
+import { entriesOf, tallyOf } from '../run/progress.ts'
+import type { Blocked, FirstLines, FirstRefused } from '../run/record.ts'
 import { formatBytes, formatCount, formatPlural } from './format.ts'
 
 /** Names shown per transfer; `failed.txt` has all of them. */
@@ -26,6 +26,7 @@ export interface TransferOutcome {
   readonly refused: FirstRefused
   /** Places of the source that could not be listed. */
   readonly unlisted: FirstLines
+  readonly blocked?: Blocked
   readonly failed: { readonly count: number; readonly named: readonly FailedName[] }
   /** Copy and verify, as far as the graph has them. */
   readonly steps: readonly StepProgress[]
@@ -50,17 +51,15 @@ const advice: Readonly<Record<string, string>> = {
 
 /** Entries of a transfer that are not at the destination, proven or as asked. Places that could not be listed count as one. */
 export function failedCount(outcome: TransferOutcome): number {
-  return outcome.unlisted.count + outcome.refused.count + outcome.failed.count + unaccountedCount(outcome)
+  const { unlisted, refused, failed, blocked } = outcome
+  return unlisted.count + refused.count + failed.count + (blocked?.entries ?? 0) + unaccountedCount(outcome)
 }
 
 /** Entries that no stage has accounted for: their shard failed as a whole, or never ran. */
 export function unaccountedCount(outcome: TransferOutcome): number {
   const last = outcome.steps.at(-1)
   if (last === undefined) return 0
-  const total = last.step.shards.reduce(
-    (sum, shard) => sum + shard.files + shard.directories + shard.symlinks,
-    0,
-  )
+  const total = last.step.shards.reduce((sum, shard) => sum + entriesOf(shard), 0)
   return Math.max(0, total - tallyOf(last).entries - outcome.failed.count)
 }
 
@@ -83,7 +82,8 @@ export function renderReport(outcomes: readonly TransferOutcome[], failedFile: s
 function outcomeLines(outcome: TransferOutcome): readonly string[] {
   const named = namedLines(outcome)
   const unaccounted = unaccountedCount(outcome)
-  const more = failedCount(outcome) - unaccounted - Math.min(named.length, NAMES_SHOWN)
+  const count = failedCount(outcome) - unaccounted - (outcome.blocked?.entries ?? 0)
+  const more = count - Math.min(named.length, NAMES_SHOWN)
   return [
     headLine(outcome),
     ...named.slice(0, NAMES_SHOWN).map((line) => `  ${line}`),
@@ -100,6 +100,8 @@ function headLine(outcome: TransferOutcome): string {
     outcome.there.entries === 0
       ? ''
       : `; ${formatCount(outcome.there.entries)} (${formatBytes(outcome.there.bytes)}) were there already`
+  if (outcome.blocked !== undefined)
+    return `${outcome.name}: not started, because ${outcome.blocked.by} can not be delivered in full; ${formatPlural(outcome.blocked.entries, 'entry', 'entries')} left to do${there}`
   if (last === undefined) return `${outcome.name}: nothing was left to do in ${outcome.to}${there}`
   const tally = tallyOf(last)
   const how =

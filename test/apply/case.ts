@@ -1,8 +1,9 @@
 /** One plan with one source and one destination in a temp folder, applied on this machine as a user does. */
 
-import { spawn, type ChildProcess } from 'node:child_process'
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { tempFolder, type TempFolder } from '../rig/folder.ts'
 import { plainEnvironment, SOXPLAN, type SoxplanResult } from '../rig/soxplan.ts'
 
@@ -137,4 +138,10 @@ export async function isThere(file: string): Promise<boolean> {
     () => true,
     () => false,
   )
+}
+
+/** The absolute path of a program on PATH, for a puppet that hands over to it. */
+export async function realProgram(name: string): Promise<string> {
+  const { stdout } = await promisify(execFile)('bash', ['-c', 'type -P -- "$1"', 'bash', name])
+  return stdout.trim()
 }

@@ -36,6 +36,18 @@ test('a transfer with nothing left to do has no steps and holds nobody up', () =
   ])
 })
 
+test('an order holds over a transfer with nothing left to do', () => {
+  const graph = buildGraph(
+    [
+      planned('c', 1, { after: [transferName('a'), transferName('b')] }),
+      planned('a', 1),
+      planned('b', 0, { after: [transferName('a')] }),
+    ],
+    nodes,
+  )
+  expect(graph.parents(id('c.copy'))).toEqual(['a.verify'])
+})
+
 test('names that JavaScript gives a meaning of their own are only names', () => {
   const graph = buildGraph(
     [planned('constructor', 1), planned('toString', 1, { after: [transferName('constructor')] })],
