@@ -78,10 +78,11 @@ start_guard() {
   trap 'stop=143' TERM INT
   trap 'stop=75' USR2
   trap : PIPE
-  trap guarded CHLD
   mkdir -p workers || exit 74
   make_scratch
   guarded
+  # Not before: the end of mktemp would start a guard that knows of no temporary files.
+  trap guarded CHLD
   beat
   [[ -s workers/$token ]] || {
     say "the run folder $stage_folder cannot be written"

@@ -150,12 +150,13 @@ ask_for_another_turn() {
   local i id=${SLURM_JOB_ID-}
   ((requeue)) && [[ $id ]] || return 0
   [[ ${SLURM_ARRAY_JOB_ID-} ]] && id=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID
-  timeout 30 scontrol requeue "$id" || return 0
   stop=''
-  for ((i = 0; i < 60; i++)); do
-    [[ $stop ]] && break
-    nap 1
-  done
+  if timeout 30 scontrol requeue "$id"; then
+    for ((i = 0; i < 60; i++)); do
+      [[ $stop ]] && break
+      nap 1
+    done
+  fi
   stop=75
 }
 
