@@ -1,4 +1,4 @@
-/** A made-up listing of a million files: the same as a manifest for soxplan and as `size path` lines for fpart. */
+/** Made-up listings of millions of files: the same as a manifest for soxplan and as `size path` lines for fpart. */
 
 import { createWriteStream } from 'node:fs'
 import { rename, stat } from 'node:fs/promises'
@@ -15,9 +15,13 @@ export interface Listing {
   readonly fpartList: string
 }
 
-const directories = 5000
-/** Share of the files that stand in one directory. */
-const flatShare = 0.25
+export interface ListingShape {
+  readonly files: number
+  readonly directories: number
+  /** Share of the files that stand in one directory beside the others. */
+  readonly flatShare: number
+}
+
 const linesAtOnce = 10_000
 
 /** Numbers from 0 to 1, the same in every run: a linear congruence is random enough for sizes. */
@@ -30,15 +34,19 @@ function numbers(): () => number {
 }
 
 /** Log-normal around 3 kB, as collections of small files are: the top percent holds half of the bytes. */
-function* sizedPaths(files: number): Generator<{ size: number; path: string }> {
+function* sizedPaths({
+  files,
+  directories,
+  flatShare,
+}: ListingShape): Generator<{ size: number; path: string }> {
   const next = numbers()
   const size = (): number =>
     Math.floor(Math.exp(8 + 2.5 * Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next())))
-  const perDirectory = Math.floor((files * (1 - flatShare)) / directories)
+  const perDirectory = Math.max(1, Math.floor((files * (1 - flatShare)) / directories))
   for (let made = 0; made < files; made++) {
     const place = Math.floor(made / perDirectory)
     const path =
-      place < directories
+      flatShare < 1 && place < directories
         ? `top${place % 20}/sub${place % 371}/dir${place}/file-${made % perDirectory}.bin`
         : `flat/sample-${made}.jpg`
     yield { size: size(), path }
@@ -46,11 +54,13 @@ function* sizedPaths(files: number): Generator<{ size: number; path: string }> {
 }
 
 /** Makes the listing in `folder`, or finds it there. */
-export async function listing(folder: string, files: number): Promise<Listing> {
+export async function listing(folder: string, shape: ListingShape): Promise<Listing> {
+  const { files, directories } = shape
+  const name = `listing-${files}-${directories}`
   const made: Listing = {
     files,
-    manifestPath: join(folder, `listing-${files}.gz`),
-    fpartList: join(folder, `listing-${files}.txt`),
+    manifestPath: join(folder, `${name}.gz`),
+    fpartList: join(folder, `${name}.txt`),
   }
   if (await exists(made.fpartList)) return made
   const manifest = createManifestWriter(made.manifestPath)
@@ -68,7 +78,7 @@ export async function listing(folder: string, files: number): Promise<Listing> {
     if (!lines.write(text)) await once(lines, 'drain')
     records = text = ''
   }
-  for (const { size, path } of sizedPaths(files)) {
+  for (const { size, path } of sizedPaths(shape)) {
     records += `f ${size} 1700000000.1234567890 2049 ${100 + number} 1 644 1000 1000 ${path}\0\0`
     text += `${size} ${path}\n`
     if (++number % linesAtOnce === 0) await flush()

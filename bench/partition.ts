@@ -12,7 +12,7 @@ import { listing, type Listing } from './listing.ts'
 import { fixed } from './measure.ts'
 import type { Row } from './row.ts'
 
-const files = 1_000_000
+const shape = { files: 1_000_000, directories: 5000, flatShare: 0.25 }
 const rounds = 5
 const cases = [
   { shards: 8, bar: 1.5 },
@@ -20,7 +20,7 @@ const cases = [
 ] as const
 
 /** Seconds from the manifest on disk to every shard file on disk: totals, cut and lists. */
-async function soxplan(source: Listing, shards: number, folder: string): Promise<number> {
+export async function partition(source: Listing, shards: number, folder: string): Promise<number> {
   const start = performance.now()
   const tree = createTree()
   const folded = await scanManifest(source.manifestPath, (view) => {
@@ -58,19 +58,19 @@ async function fpart(source: Listing, shards: number, folder: string): Promise<n
 }
 
 export async function run(): Promise<Row[]> {
-  const source = await listing(await cacheFolder(), files)
+  const source = await listing(await cacheFolder(), shape)
   const rows: Row[] = []
   for (const { shards, bar } of cases) {
     const ours: number[] = []
     const theirs: number[] = []
     for (let round = 0; round < rounds; round++) {
       theirs.push(await withOutputFolder((folder) => fpart(source, shards, folder)))
-      ours.push(await withOutputFolder((folder) => soxplan(source, shards, folder)))
+      ours.push(await withOutputFolder((folder) => partition(source, shards, folder)))
     }
     const ratio = Math.min(...theirs) / Math.min(...ours)
     rows.push({
       id: 'b',
-      measure: `partition only, ${files.toLocaleString('en')} entries into ${shards}`,
+      measure: `partition only, ${shape.files.toLocaleString('en')} entries into ${shards}`,
       against: `fpart -a -n ${shards}`,
       ratio,
       bar: `≥ ${bar}`,
