@@ -1,5 +1,6 @@
 /** Runs what a run folder holds, on the executor it was planned for, to its end or until the user leaves. */
 
+import { ok } from '../diagnostic.ts'
 import { writeFailedNames } from '../edge/failed-names.ts'
 import { openJournal } from '../edge/journal.ts'
 import type { Journal } from '../edge/journal.ts'
@@ -10,6 +11,7 @@ import { createLocalExecutor } from '../executor/local.ts'
 import { createSlurmExecutor } from '../executor/slurm/slurm.ts'
 import { stepGraph } from '../graph/dag.ts'
 import type { Step } from '../graph/step.ts'
+import { faultsBehindLoss } from '../run/decide.ts'
 import { journalVersion } from '../run/event.ts'
 import type { Executor } from '../run/executor.ts'
 import type { RunRecord } from '../run/record.ts'
@@ -38,20 +40,32 @@ const SLURM_TICK_MILLIS_MAX = 60_000
 /** A look after each hundredth of the time that has passed is soon enough for a person who watches. */
 const SLURM_TICKS = 100
 
+/** A node that dies takes its workers along; what loses them again and again is no accident. */
+const LIVES_MAX = 3
+
+/** Hands over what is not accounted for and follows it; what is lost to a fault is handed over again. */
 export async function executeRun(context: ExecuteContext): Promise<number> {
   const { record, paths, io } = context
   const journal = await openJournal(paths.events, io.now)
   const executor = executorFor(record, paths, io)
   try {
-    const drive = driveContext(context, executor, journal)
-    const tickets = await ticketsFor(context, drive, journal)
-    if (!tickets.ok) return await conclude(context, journal, tickets.error)
-    if (context.detach) {
-      await journal.append({ kind: 'detached' })
-      io.stderr(detachedText(record))
-      return ExitCode.detached
+    for (let life = 1; ; life++) {
+      const drive = driveContext(context, executor, journal)
+      const { attached } = context
+      const tickets =
+        attached !== undefined && life === 1 ? ok(attached) : await handOver(record, drive, journal)
+      if (!tickets.ok) return await conclude(context, journal, tickets.error)
+      if (context.detach) {
+        await journal.append({ kind: 'detached' })
+        io.stderr(detachedText(record))
+        return ExitCode.detached
+      }
+      const end = await follow(drive, tickets.value)
+      const faults = end.kind === 'over' ? faultsBehindLoss(end.progress.steps, drive.graph) : undefined
+      if (faults === undefined || life === LIVES_MAX || !(await executor.cancel()).ok)
+        return await conclude(context, journal, end)
+      io.stderr(`Workers were lost (${faults.join(', ')}); handing over again what has no proof yet.\n`)
     }
-    return await conclude(context, journal, await follow(drive, tickets.value))
   } catch (error) {
     // Nobody would see the workers on this machine any more; jobs on Slurm go on as if the user had left.
     if (executor.kind === 'local') await executor.cancel()
@@ -80,13 +94,11 @@ export function executorFor(record: RunRecord, paths: RunPaths, io: CommandIo): 
   })
 }
 
-async function ticketsFor(
-  context: ExecuteContext,
+async function handOver(
+  record: RunRecord,
   drive: DriveContext,
   journal: Journal,
 ): ReturnType<typeof submitAll> {
-  const { record, attached } = context
-  if (attached !== undefined) return { ok: true, value: attached }
   await journal.append({
     kind: 'run',
     version: journalVersion,

@@ -18,7 +18,7 @@ export function transferRecord({
   transfer,
   proof,
   survey,
-  plan,
+  work,
   blockedBy,
 }: PreparedTransfer): TransferRecord {
   const { same } = survey.tallies
@@ -32,7 +32,12 @@ export function transferRecord({
     unlisted: survey.listingErrors,
     ...(blockedBy === undefined
       ? {}
-      : { blocked: { by: blockedBy, entries: plan.shards.reduce((sum, one) => sum + entriesOf(one), 0) } }),
+      : {
+          blocked: {
+            by: blockedBy,
+            entries: (work?.plan.shards ?? []).reduce((sum, one) => sum + entriesOf(one), 0),
+          },
+        }),
   }
 }
 

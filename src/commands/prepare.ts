@@ -37,6 +37,8 @@ export interface PreparedTransfer {
   readonly proof: ProofChoice
   /** Absent: nothing is left to do, and no tool was asked for. */
   readonly work?: PlannedWork
+  /** A transfer this one stands `after` that is known to fail: nothing of this one starts. */
+  readonly blockedBy?: TransferName
 }
 
 export interface Prepared {
@@ -62,7 +64,15 @@ export async function prepare(context: PrepareContext): Promise<Result<Prepared>
     const surveyed = await surveyTransfer(context, transfer)
     if (!surveyed.ok) return surveyed
     const proof = chooseProof(transfer, surveyed.value.sourceRoot, surveyed.value.destinationRoot)
-    const item: PreparedTransfer = { transfer, survey: surveyed.value, proof }
+    const blockedBy = transfers.find(
+      (before) => transfer.after.includes(before.transfer.name) && !canBeDelivered(before),
+    )?.transfer.name
+    const item: PreparedTransfer = {
+      transfer,
+      survey: surveyed.value,
+      proof,
+      ...(blockedBy === undefined ? {} : { blockedBy }),
+    }
     if (!hasWork(surveyed.value)) {
       transfers.push(item)
       continue
@@ -73,8 +83,8 @@ export async function prepare(context: PrepareContext): Promise<Result<Prepared>
     if (!work.ok) return work
     transfers.push({ ...item, work: work.value })
   }
-  const planned = transfers.flatMap(({ transfer, proof, work }) =>
-    work === undefined
+  const planned = transfers.flatMap(({ transfer, proof, work, blockedBy }) =>
+    work === undefined || blockedBy !== undefined
       ? []
       : [
           {
@@ -87,6 +97,15 @@ export async function prepare(context: PrepareContext): Promise<Result<Prepared>
         ],
   )
   return ok({ transfers, graph: buildGraph(planned, context.workersOf) })
+}
+
+/** True when the plan itself had to refuse something, so that the run ends 1 whatever the workers do. */
+export function failsInPlan({ survey: { refused, listingErrors } }: PreparedTransfer): boolean {
+  return refused.count + listingErrors.count > 0
+}
+
+function canBeDelivered(item: PreparedTransfer): boolean {
+  return !failsInPlan(item) && item.blockedBy === undefined
 }
 
 function surveyTransfer(context: PrepareContext, transfer: Transfer): Promise<Result<Survey>> {

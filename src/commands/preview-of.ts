@@ -13,6 +13,9 @@ import type { PlannedWork, Prepared, PreparedTransfer } from './prepare.ts'
 /** Names shown per list; `--json` and the report have more. */
 const NAMES_SHOWN = 10
 
+/** Above this, max over mean, somebody may ask why. */
+const UNEVEN_RATIO = 1.05
+
 export function previewOf(
   plan: Plan,
   file: string,
@@ -52,7 +55,7 @@ function rawLocation(location: Location): string {
 }
 
 function transferPreview(item: PreparedTransfer): TransferPreview {
-  const { transfer, survey, proof, work } = item
+  const { transfer, survey, proof, work, blockedBy } = item
   return {
     name: transfer.name,
     from: locationText(transfer.from),
@@ -77,6 +80,7 @@ function transferPreview(item: PreparedTransfer): TransferPreview {
       sentence: proof.kind === 'none' ? 'none: the plan says `verify: none`' : proof.words,
     },
     after: transfer.after,
+    ...(blockedBy === undefined ? {} : { blockedBy }),
   }
 }
 
@@ -137,9 +141,9 @@ function warningsOf({ transfer, proof, survey, work }: PreparedTransfer): readon
           `${name}: rclone does not keep hard links; every name becomes a file of its own. \`tool: rsync\` keeps them.`,
         ]
       : []),
-    ...(plan.shards.some((shard) => shard.hasHardLinks) &&
-    tool.name === 'rsync' &&
-    plan.balance.ratio > UNEVEN_RATIO
+    ...(work?.tool.name === 'rsync' &&
+    work.plan.shards.some((shard) => shard.hasHardLinks) &&
+    work.plan.balance.ratio > UNEVEN_RATIO
       ? [`${name}: the shards are uneven, because names that are one file stay together in one shard.`]
       : []),
   ]

@@ -19,6 +19,9 @@ import type { CopyContext } from '../tools/tool.ts'
 import { Bug } from '../units.ts'
 import type { Prepared, PreparedTransfer } from './prepare.ts'
 
+/** A transfer with something to do. */
+type Working = PreparedTransfer & Required<Pick<PreparedTransfer, 'work'>>
+
 const SCRIPT_MODE = 0o700
 
 export async function writeStageFiles(
@@ -30,32 +33,33 @@ export async function writeStageFiles(
   const parts = await readScriptParts()
   for (const step of prepared.graph.steps) {
     const item = prepared.transfers.find(({ transfer }) => transfer.name === step.transfer.name)
-    if (item === undefined) throw new Bug(`no transfer for ${step.id}`)
+    if (item?.work === undefined) throw new Bug(`no transfer for ${step.id}`)
+    const planned = { ...item, work: item.work }
     await makeStageFolder(paths, step)
     if (step.stage === 'copy') {
-      const written = await writeLists(item, step, paths, interrupt)
+      const written = await writeLists(planned, step, paths, interrupt)
       if (!written.ok) return written
     }
-    await writeAtomic(paths.script(step), scriptOf(plan, item, step, parts), SCRIPT_MODE)
+    await writeAtomic(paths.script(step), scriptOf(plan, planned, step, parts), SCRIPT_MODE)
   }
   return ok(undefined)
 }
 
 async function writeLists(
-  item: PreparedTransfer,
+  item: Working,
   step: Step,
   paths: RunPaths,
   stop: AbortSignal,
 ): Promise<Result<unknown>> {
-  const { survey, tool, proof, plan } = item
+  const { survey, proof, work } = item
   const folder = paths.shards(step)
   await mkdir(folder, { recursive: true, mode: 0o700 })
-  const carrier = toolOf(tool.name)
+  const carrier = toolOf(work.tool.name)
   const naming = destinationNaming(survey)
   return writeShardLists({
     manifestPath: survey.manifestPath,
     tree: survey.tree,
-    plan,
+    plan: work.plan,
     folder,
     listEntry: (path) => carrier.listEntry(path, survey.sourceRoot),
     ...(naming === undefined ? {} : { destinationName: naming }),
@@ -75,8 +79,9 @@ function destinationNaming({
   return sourceRoot.kind === 'local' ? encodeRcloneName : decodeRcloneName
 }
 
-function scriptOf(plan: Plan, item: PreparedTransfer, step: Step, parts: ScriptParts): string {
-  const { transfer, survey, tool } = item
+function scriptOf(plan: Plan, item: Working, step: Step, parts: ScriptParts): string {
+  const { transfer, survey } = item
+  const { tool } = item.work
   const setup = plan.tools[tool.name]
   const copyContext: CopyContext = {
     transfer,

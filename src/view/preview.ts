@@ -30,7 +30,9 @@ export function summaryLine(preview: Preview): string {
   const refused = preview.transfers.reduce((sum, transfer) => sum + transfer.refused.count, 0)
   if (preview.steps.length === 0)
     return `Plan: nothing to do${refused === 0 ? '' : `; ${formatPlural(refused, 'entry', 'entries')} refused`}.`
-  const works = preview.transfers.flatMap(({ work }) => work ?? [])
+  const works = preview.transfers.flatMap(({ work, blockedBy }) =>
+    blockedBy === undefined ? (work ?? []) : [],
+  )
   const shards = works.reduce((sum, work) => sum + work.shards, 0)
   const workers = Math.max(...works.map((work) => work.workers))
   const seconds = works.reduce((sum, work) => sum + work.estimate.seconds, 0)
@@ -44,7 +46,7 @@ export function summaryLine(preview: Preview): string {
 
 function totalWork(preview: Preview): CountOf {
   return preview.transfers
-    .filter(({ work }) => work !== undefined)
+    .filter(({ work, blockedBy }) => work !== undefined && blockedBy === undefined)
     .flatMap(({ fates }) => [fates.new, fates.changed, fates.check])
     .reduce(
       (sum, one) => ({
