@@ -2,6 +2,7 @@
 
 import type { StepGraph } from '../graph/dag.ts'
 import type { StepOutcome } from './event.ts'
+import type { Sighting } from './executor.ts'
 import { isClean } from './progress.ts'
 import type { StepProgress } from './progress.ts'
 import type { StepId } from '../units.ts'
@@ -40,4 +41,25 @@ export function stopsChildren(parent: StepProgress): boolean {
   if (parent.outcome === undefined) return false
   if (parent.outcome !== 'accounted') return true
   return parent.step.isLast ? !isClean(parent) : parent.marks.some((mark) => mark.result !== 'done')
+}
+
+/**
+ * How the workers ended that left something undone, when no person had a hand in it: then it may be handed over again.
+ * Undefined when nothing is lost, when nobody knows how, and when something was cancelled, because what a person ends
+ * stays ended. What stands behind a step that ended badly was cancelled for that alone and says nothing.
+ */
+export function faultsBehindLoss(
+  steps: readonly StepProgress[],
+  graph: StepGraph,
+): readonly string[] | undefined {
+  if (!steps.some(({ outcome }) => outcome === 'lost')) return undefined
+  const ended = new Map(steps.map(({ step, sighting }) => [step.id, endedBadly(sighting)]))
+  const causes = steps
+    .filter(({ step }) => graph.parents(step.id).every((id) => (ended.get(id) ?? []).length === 0))
+    .flatMap(({ step }) => ended.get(step.id) ?? [])
+  return causes.length === 0 || causes.includes('CANCELLED') ? undefined : [...new Set(causes)]
+}
+
+function endedBadly(sighting: Sighting | undefined): readonly string[] {
+  return sighting?.phase === 'gone' ? (sighting.ended ?? []) : []
 }
