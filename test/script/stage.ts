@@ -136,7 +136,11 @@ const latin1 = (text: string): Buffer => Buffer.from(text, 'latin1')
 export async function layStages(options: StageOptions): Promise<Stages> {
   const { from, shards = 1, proof = 'size+mtime', single } = options
   const all = from.kind === 'local' ? await listLocal(from.path) : await listRemote(from)
-  const wanted = single === undefined ? all : all.filter(({ path }) => path === single.from)
+  // A remote holds no directories.
+  const wanted = all.filter(
+    ({ kind, path }) =>
+      (kind !== 'd' || options.to.kind === 'local') && (single === undefined || path === single.from),
+  )
   const stages = join(options.state, 'stages')
   const copy = join(stages, 'data.copy')
   const verify = join(stages, 'data.verify')
