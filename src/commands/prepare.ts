@@ -64,15 +64,7 @@ export async function prepare(context: PrepareContext): Promise<Result<Prepared>
     const surveyed = await surveyTransfer(context, transfer)
     if (!surveyed.ok) return surveyed
     const proof = chooseProof(transfer, surveyed.value.sourceRoot, surveyed.value.destinationRoot)
-    const blockedBy = transfers.find(
-      (before) => transfer.after.includes(before.transfer.name) && !canBeDelivered(before),
-    )?.transfer.name
-    const item: PreparedTransfer = {
-      transfer,
-      survey: surveyed.value,
-      proof,
-      ...(blockedBy === undefined ? {} : { blockedBy }),
-    }
+    const item: PreparedTransfer = { transfer, survey: surveyed.value, proof }
     if (!hasWork(surveyed.value)) {
       transfers.push(item)
       continue
@@ -83,7 +75,8 @@ export async function prepare(context: PrepareContext): Promise<Result<Prepared>
     if (!work.ok) return work
     transfers.push({ ...item, work: work.value })
   }
-  const planned = transfers.flatMap(({ transfer, proof, work, blockedBy }) =>
+  const settled = transfers.map((item) => withBlocker(item, transfers))
+  const planned = settled.flatMap(({ transfer, proof, work, blockedBy }) =>
     work === undefined || blockedBy !== undefined
       ? []
       : [
@@ -96,7 +89,10 @@ export async function prepare(context: PrepareContext): Promise<Result<Prepared>
           },
         ],
   )
-  return ok({ transfers, graph: buildGraph(planned, context.workersOf) })
+  return ok({
+    transfers: settled,
+    graph: buildGraph(planned, context.workersOf, context.plan.transfers),
+  })
 }
 
 /** True when the plan itself had to refuse something, so that the run ends 1 whatever the workers do. */
@@ -104,8 +100,17 @@ export function failsInPlan({ survey: { refused, listingErrors } }: PreparedTran
   return refused.count + listingErrors.count > 0
 }
 
-function canBeDelivered(item: PreparedTransfer): boolean {
-  return !failsInPlan(item) && item.blockedBy === undefined
+/** A plan may name the transfers in any order, so this comes when all of them are known. */
+function withBlocker(item: PreparedTransfer, all: readonly PreparedTransfer[]): PreparedTransfer {
+  const blockerOf = ({ after }: Transfer): TransferName | undefined => {
+    for (const before of all.filter(({ transfer }) => after.includes(transfer.name))) {
+      const blocker = failsInPlan(before) ? before.transfer.name : blockerOf(before.transfer)
+      if (blocker !== undefined) return blocker
+    }
+    return undefined
+  }
+  const blockedBy = item.work === undefined ? undefined : blockerOf(item.transfer)
+  return blockedBy === undefined ? item : { ...item, blockedBy }
 }
 
 function surveyTransfer(context: PrepareContext, transfer: Transfer): Promise<Result<Survey>> {

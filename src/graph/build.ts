@@ -27,10 +27,13 @@ export function stepId(transfer: TransferName, stage: StageKind): StepId {
  * Steps of all transfers, in the order of the plan. A transfer without shards has no steps, and those that stand
  * `after` it wait for what it stands after itself. A stage has as many workers as `workersOf` allows (the plan's `nodes` on Slurm, the slots on
  * this machine) and shards can occupy.
+ *
+ * @param transfers all of the plan, where those with nothing left to do are not among `planned`
  */
 export function buildGraph(
   planned: readonly PlannedTransfer[],
   workersOf: (transfer: Transfer) => number,
+  transfers: readonly Transfer[] = planned.map(({ transfer }) => transfer),
 ): StepGraph {
   const busy = planned.filter((item) => item.shards.length > 0)
   const copies = busy.map((item) => step(item, 'copy', workersOf))
@@ -40,7 +43,7 @@ export function buildGraph(
     return item.proof === 'none' ? [copy] : [copy, { ...step(item, 'verify', workersOf), after: [copy.id] }]
   })
   const marked = markLast(withProof)
-  return checked(stepGraph(connectTransfers(marked, planned)))
+  return checked(stepGraph(connectTransfers(marked, transfers)))
 }
 
 function step(item: PlannedTransfer, stage: StageKind, workersOf: (transfer: Transfer) => number): Step {
@@ -69,9 +72,9 @@ function markLast(steps: readonly Step[]): readonly Step[] {
 }
 
 /** Comes after `markLast`, because a transfer waits for the last stage of those it stands `after`. */
-function connectTransfers(steps: readonly Step[], planned: readonly PlannedTransfer[]): readonly Step[] {
+function connectTransfers(steps: readonly Step[], transfers: readonly Transfer[]): readonly Step[] {
   const lastOf = new Map(steps.filter((one) => one.isLast).map((one) => [one.transfer.name, one.id]))
-  const afterOf = new Map(planned.map(({ transfer }) => [transfer.name, transfer.after]))
+  const afterOf = new Map(transfers.map(({ name, after }) => [name, after]))
   const endsOf = (names: readonly TransferName[]): readonly StepId[] =>
     names.flatMap((name) => lastOf.get(name) ?? endsOf(afterOf.get(name) ?? []))
   return steps.map((one) =>

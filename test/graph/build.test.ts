@@ -4,7 +4,7 @@ import { buildGraph } from '../../src/graph/build.ts'
 import type { PlannedTransfer } from '../../src/graph/build.ts'
 import { stepGraph } from '../../src/graph/dag.ts'
 import { transferName } from '../../src/units.ts'
-import { id, planned } from './steps.ts'
+import { id, planned, transfer } from './steps.ts'
 
 const nodes = (transfer: PlannedTransfer['transfer']): number => transfer.nodes
 
@@ -46,6 +46,10 @@ test('an order holds over a transfer with nothing left to do', () => {
     nodes,
   )
   expect(graph.parents(id('c.copy'))).toEqual(['a.verify'])
+  const after = { after: [transferName('b')] }
+  const all = [transfer('a'), transfer('b', { after: [transferName('a')] }), transfer('c', after)]
+  const without = buildGraph([planned('c', 1, after), planned('a', 1)], nodes, all)
+  expect(without.parents(id('c.copy'))).toEqual(['a.verify'])
 })
 
 test('names that JavaScript gives a meaning of their own are only names', () => {
