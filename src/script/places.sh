@@ -14,7 +14,6 @@ record_path() {
 }
 
 # For bash -c, which gets a flag, the length of an expression, the expression, and then paths, by the thousand.
-# shellcheck disable=SC2016  # expanded there, not here
 find_each='exec find "$1" "${@:$2 + 3}" -maxdepth 0 "${@:3:$2}"'
 
 # each FOLDER FIND-FLAG EXPRESSION … <PATHS: what find says about each path itself. Nothing is walked.

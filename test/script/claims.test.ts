@@ -127,7 +127,7 @@ describe('claims', () => {
       const env = await puppet(
         join(temp.path, 'bin'),
         'rclone',
-        `[[ $1 == version ]] || dd if=/dev/zero of='${fill}' bs=4k 2>/dev/null\nexec /usr/bin/rclone "$@"`,
+        `[[ $1 == version ]] || dd if=/dev/zero of='${fill}' bs=4k 2>/dev/null\nPATH=\${PATH#*:} exec rclone "$@"`,
       )
       const worker = new Worker(stages.copy, { env })
       await until(() => worker.output.includes('takes no verdict'))

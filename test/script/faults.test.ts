@@ -44,7 +44,7 @@ describe('a tool that cannot be trusted', () => {
     const stages = await laid(temp.path, { a: '1', b: '2' }, 2)
     const flag = join(temp.path, 'flag')
     const script = `${answersVersion}\n[[ -e '${flag}' ]] || { touch '${flag}'; echo 'connection refused' >&2; exit 5; }`
-    const env = await puppet(join(temp.path, 'bin'), 'rclone', `${script}\nexec /usr/bin/rclone "$@"`)
+    const env = await puppet(join(temp.path, 'bin'), 'rclone', `${script}\nPATH=\${PATH#*:} exec rclone "$@"`)
     expect(await work(stages.copy, { env })).toMatchObject({ code: 0 })
     expect(await verdicts(stages.copy, '00000')).toEqual(['failed', 'done'])
     expect(await verdicts(stages.copy, '00001')).toEqual(['done'])
@@ -88,7 +88,7 @@ describe('a tool that cannot be trusted', () => {
     const env = await puppet(
       join(temp.path, 'bin'),
       'rclone',
-      `${answersVersion}\n${lie}\nexec /usr/bin/rclone "$@"`,
+      `${answersVersion}\n${lie}\nPATH=\${PATH#*:} exec rclone "$@"`,
     )
     expect(await work(stages.copy, { env })).toMatchObject({ code: 0 })
     expect(await verdicts(stages.copy, '00000')).toEqual(['failed', 'done'])

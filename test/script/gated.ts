@@ -28,7 +28,7 @@ export async function gated(
 ${before}
 echo $$ >>'${folder}/pids'
 while [[ ! -e '${folder}/gate' ]]; do sleep 0.05; done
-exec /usr/bin/rclone "$@"`,
+PATH=\${PATH#*:} exec rclone "$@"`,
   )
   return { stages, env }
 }

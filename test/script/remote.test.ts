@@ -158,7 +158,7 @@ describe('to and from a remote', () => {
     const stages = await layStages({ from, to: store, state: temp.path, tool: 'rclone', proof: 'size' })
     const flag = join(temp.path, 'flag')
     const silent = `[[ $1 == lsf && ! -e '${flag}' ]] && { touch '${flag}'; echo 'i/o timeout' >&2; exit 1; }`
-    const env = await puppet(join(temp.path, 'bin'), 'rclone', `${silent}\nexec /usr/bin/rclone "$@"`)
+    const env = await puppet(join(temp.path, 'bin'), 'rclone', `${silent}\nPATH=\${PATH#*:} exec rclone "$@"`)
     expect(await work(stages.copy, { env })).toMatchObject({ code: 0 })
     expect(await verdicts(stages.copy, '00000')).toEqual(['failed', 'done'])
     expect(await verdict(stages.copy, '00000', 1)).toMatchObject({ exit: '75', failed: '0' })
