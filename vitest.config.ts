@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // Slow for what Slurm makes them wait for: `npm run test:faults`.
+    exclude: ['test/faults/**', 'node_modules/**'],
     globalSetup: ['test/rig/build.ts'],
     pool: 'forks',
     // Slurm, rclone and rsync work beside the tests, and CI machines have two cores.

@@ -40,8 +40,8 @@ const SLURM_TICK_MILLIS_MAX = 60_000
 /** A look after each hundredth of the time that has passed is soon enough for a person who watches. */
 const SLURM_TICKS = 100
 
-/** A node that dies takes its workers along; what loses them again and again is no accident. */
-const LIVES_MAX = 3
+/** A node that dies takes its workers along; what loses them again and again, with not one shard done, is no accident. */
+const FRUITLESS_LIVES_MAX = 3
 
 /** Hands over what is not accounted for and follows it; what is lost to a fault is handed over again. */
 export async function executeRun(context: ExecuteContext): Promise<number> {
@@ -49,11 +49,10 @@ export async function executeRun(context: ExecuteContext): Promise<number> {
   const journal = await openJournal(paths.events, io.now)
   const executor = executorFor(record, paths, io)
   try {
-    for (let life = 1; ; life++) {
+    let known = context.attached
+    for (let fruitless = 0, marks = 0; ;) {
       const drive = driveContext(context, executor, journal)
-      const { attached } = context
-      const tickets =
-        attached !== undefined && life === 1 ? ok(attached) : await handOver(record, drive, journal)
+      const tickets = known === undefined ? await handOver(record, drive, journal) : ok(known)
       if (!tickets.ok) return await conclude(context, journal, tickets.error)
       if (context.detach) {
         await journal.append({ kind: 'detached' })
@@ -62,8 +61,12 @@ export async function executeRun(context: ExecuteContext): Promise<number> {
       }
       const end = await follow(drive, tickets.value)
       const faults = end.kind === 'over' ? faultsBehindLoss(end.progress.steps, drive.graph) : undefined
-      if (faults === undefined || life === LIVES_MAX || !(await executor.cancel()).ok)
+      const before = marks
+      if (end.kind === 'over') marks = end.progress.steps.reduce((sum, step) => sum + step.marks.length, 0)
+      fruitless = marks > before ? 0 : fruitless + 1
+      if (faults === undefined || fruitless === FRUITLESS_LIVES_MAX || !(await executor.cancel()).ok)
         return await conclude(context, journal, end)
+      known = undefined
       io.stderr(`Workers were lost (${faults.join(', ')}); handing over again what has no proof yet.\n`)
     }
   } catch (error) {
