@@ -34,3 +34,13 @@ test('the next life of a resumed run starts over', () => {
   expect(again).toMatchObject({ isReleased: false, end: 'open' })
   expect(again.steps.get(copy)).toEqual({ at: 'waiting' })
 })
+
+test('what was taken back before anything ran is over; what an earlier life has moved is gone on with', () => {
+  const back: Event = { kind: 'withdrawn', reason: 'interrupted before release' }
+  expect(fold([start, back])).toMatchObject({ end: 'withdrawn', hasRun: false })
+  expect(fold([start, { kind: 'released' }, start, back])).toMatchObject({ end: 'open', hasRun: true })
+})
+
+test('a run in whose place another was started is never gone on with', () => {
+  expect(fold([start, { kind: 'released' }, { kind: 'superseded' }])).toMatchObject({ end: 'withdrawn' })
+})
