@@ -11,10 +11,10 @@ import {
   keepDraft,
   newRunId,
   openStateDir,
-  runPaths,
   stateDirOf,
   sweepDrafts,
 } from '../edge/run-folder.ts'
+import type { RunPaths } from '../edge/run-folder.ts'
 import { unfinishedRuns } from '../edge/unfinished.ts'
 import type { UnfinishedRun } from '../edge/unfinished.ts'
 import type { ExecutorKind } from '../run/event.ts'
@@ -87,11 +87,9 @@ export async function applyCommand(file: string, flags: ApplyFlags, io: CommandI
       io,
     }
     return await resumeOrStart(context)
-  } catch (error) {
-    if (io.interrupt.aborted) return ExitCode.interrupted
-    throw error
   } finally {
-    await lock.value.release()
+    // A draft that is still there now was refused, declined or broken off.
+    await sweepDrafts(stateDir).finally(() => lock.value.release())
   }
 }
 
@@ -128,6 +126,20 @@ async function resumeOrStart(context: ApplyContext): Promise<number> {
 
 /** @param leftBehind unfinished runs of the same plan, which nobody goes on with once the new one stands */
 async function start(context: ApplyContext, leftBehind: readonly UnfinishedRun[]): Promise<number> {
+  const { flags, io } = context
+  const agreed = await agree(context).catch((error: unknown) => {
+    if (!io.interrupt.aborted) throw error
+    io.stderr('Nothing was moved.\n')
+    return ExitCode.interrupted
+  })
+  if (typeof agreed === 'number') return agreed
+  await supersede(leftBehind, io)
+  io.stderr(`Run ${agreed.record.run} in ${agreed.paths.folder}\n`)
+  return executeRun({ ...agreed, io, detach: flags.detach === true })
+}
+
+/** Plans and asks. The run to start, or the exit code where there is none. Throws on an interrupt while it plans. */
+async function agree(context: ApplyContext): Promise<{ record: RunRecord; paths: RunPaths } | number> {
   const { file, loaded, executor, stateDir, flags, io } = context
   const { plan, warnings, text } = loaded
   const run = newRunId(io.now())
@@ -143,39 +155,32 @@ async function start(context: ApplyContext, leftBehind: readonly UnfinishedRun[]
   }).finally(progress.clear)
   if (!prepared.ok) {
     printDiagnostics(prepared.error, file, io)
-    await sweepDrafts(stateDir)
     return ExitCode.failed
   }
   io.stdout(renderPreview(previewOf(plan, file, prepared.value, executor, warnings)))
   // With names to report a run of no steps is kept, because `failed.txt` has to stand somewhere.
   const isIdle = prepared.value.graph.steps.length === 0
   if (isIdle && !prepared.value.transfers.some(failsInPlan)) {
-    await sweepDrafts(stateDir)
     reportNothingToDo(prepared.value, io)
     return ExitCode.ok
   }
   const written = await writeStageFiles(plan, prepared.value, draft, io.interrupt)
   if (!written.ok) {
     printDiagnostics(written.error, file, io)
-    await sweepDrafts(stateDir)
     return ExitCode.failed
   }
-  if (
-    flags.yes !== true &&
-    !isIdle &&
-    !(await askYes('\nType yes to do exactly this: ', io.stdin, process.stderr, io.interrupt))
-  ) {
-    await sweepDrafts(stateDir)
-    io.stderr('Nothing was moved.\n')
-    return io.interrupt.aborted ? ExitCode.interrupted : ExitCode.usage
+  if (!isIdle && flags.yes !== true) {
+    const isAgreed = await askYes('\nType yes to do exactly this: ', io.stdin, process.stderr, io.interrupt)
+    io.interrupt.throwIfAborted()
+    if (!isAgreed) {
+      io.stderr('Nothing was moved.\n')
+      return ExitCode.usage
+    }
   }
   const record = recordOf(context, plan, prepared.value, run)
   await writeFile(draft.planText, text, { mode: 0o600 })
   await writeAtomic(draft.plan, `${JSON.stringify(record)}\n`)
-  const paths = await keepDraft(stateDir, run)
-  await supersede(leftBehind, io)
-  io.stderr(`Run ${run} in ${paths.folder}\n`)
-  return executeRun({ record, paths: runPaths(paths.folder), io, detach: flags.detach === true })
+  return { record, paths: await keepDraft(stateDir, run) }
 }
 
 function recordOf(context: ApplyContext, plan: Plan, prepared: Prepared, run: RunRecord['run']): RunRecord {

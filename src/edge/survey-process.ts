@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process'
 import type { Readable } from 'node:stream'
 import { printable } from '../inventory/printable.ts'
+import { killGroup } from './kill-group.ts'
 import type { Argv } from './process.ts'
 
 /** Lines of stderr kept; all are counted. */
@@ -12,6 +13,8 @@ const LINE_BYTES_MAX = 8192
 
 export interface ListingRequest {
   readonly argv: Argv
+  /** The folder it is started in; else ours. */
+  readonly cwd?: string
   /** The whole environment of the child; `LC_ALL=C` and `TZ=UTC` are added. */
   readonly env: Readonly<Record<string, string>>
   readonly signal: AbortSignal
@@ -62,20 +65,25 @@ export async function runListing(request: ListingRequest): Promise<ListingEnd> {
   const [program, ...args] = request.argv
   request.signal.throwIfAborted()
   const child = spawn(program, args, {
+    ...(request.cwd === undefined ? {} : { cwd: request.cwd }),
     stdio: ['ignore', 'pipe', 'pipe'],
+    // A group of its own: what goes by the lister's name may be a script that starts the real one.
+    detached: true,
     env: { ...request.env, LC_ALL: 'C', TZ: 'UTC' },
   })
   let spawnError: string | undefined
+  let isClosed = false
   const closed = new Promise<{ exitCode: number | undefined; signal: string | undefined }>((resolve) => {
     child.once('error', (error: NodeJS.ErrnoException) => {
       spawnError ??= error.code ?? error.message
     })
     child.once('close', (exitCode, signal) => {
+      isClosed = true
       resolve({ exitCode: exitCode ?? undefined, signal: signal ?? undefined })
     })
   })
   const stop = (): void => {
-    child.kill('SIGKILL')
+    if (!isClosed) killGroup(child.pid)
   }
   request.signal.addEventListener('abort', stop, { once: true })
   try {

@@ -6,7 +6,7 @@ import { createWriteStream } from 'node:fs'
 import path from 'node:path'
 import { ok } from '../diagnostic.ts'
 import type { Result } from '../diagnostic.ts'
-import { isErrno } from '../edge/files.ts'
+import { killGroup } from '../edge/kill-group.ts'
 import type { Step } from '../graph/step.ts'
 import type { Executor, Sighting } from '../run/executor.ts'
 import type { Ticket } from '../run/event.ts'
@@ -147,17 +147,8 @@ async function end(child: ChildProcess): Promise<void> {
   )
   child.kill('SIGTERM')
   const timer = setTimeout(() => {
-    killGroup(child)
+    killGroup(child.pid)
   }, KILL_AFTER_MILLIS)
   await closed
   clearTimeout(timer)
-}
-
-function killGroup(child: ChildProcess): void {
-  if (child.pid === undefined) return
-  try {
-    process.kill(-child.pid, 'SIGKILL')
-  } catch (error) {
-    if (!isErrno(error, 'ESRCH')) throw error
-  }
 }

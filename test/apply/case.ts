@@ -2,15 +2,17 @@
 
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { constants } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { compareTrees } from '../rig/compare.ts'
 import { tempFolder, type TempFolder } from '../rig/folder.ts'
 import { plainEnvironment, SOXPLAN, type SoxplanResult } from '../rig/soxplan.ts'
 
-/** Beats, leases and waits of the workers, short enough for a test. */
+/** Short beats and waits; a lease that a starved machine does not break. */
 const FAST = {
   SOXPLAN_BEAT: '0.3',
-  SOXPLAN_LEASE: '4',
+  SOXPLAN_LEASE: '40',
   SOXPLAN_GRACE: '1',
   SOXPLAN_KILLGRACE: '1',
   SOXPLAN_BACKOFF: '0',
@@ -96,8 +98,8 @@ export function startSoxplan(
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
   const ended = new Promise<SoxplanResult>((resolve) =>
-    child.once('close', (code) => {
-      resolve({ exitCode: code ?? 137, stdout, stderr })
+    child.once('close', (code, signal) => {
+      resolve({ exitCode: code ?? 128 + constants.signals[signal ?? 'SIGKILL'], stdout, stderr })
     }),
   )
   return { child, pid: child.pid ?? 0, ended }
@@ -144,4 +146,13 @@ export async function isThere(file: string): Promise<boolean> {
 export async function realProgram(name: string): Promise<string> {
   const { stdout } = await promisify(execFile)('bash', ['-c', 'type -P -- "$1"', 'bash', name])
   return stdout.trim()
+}
+
+/**
+ * Compares what an interrupted run left once it was finished. A killed rsync may leave a temporary file or its folder
+ * of half files behind: never under a name of the source, and nothing else is extra.
+ */
+export async function compareFinished(at: Case): Promise<readonly string[]> {
+  const differences = await compareTrees(at.from, at.to, { mtimes: true })
+  return differences.filter((line) => !/^extra: "(.*\/)?(\.\w+\.\w{6}|\.soxplan-partial(\/.*)?)"$/.test(line))
 }
