@@ -82,13 +82,13 @@ run_apart() {
 
 # conclude SHARD N: the verdict. The names given up on are on the disk before it.
 conclude() {
-  local result exit_code=$code files=0 bytes=0 failed=0 spent=$((SECONDS - started)) rc
-  if [[ $stop ]]; then
-    result=released exit_code=$stop
-    record "$1" "$2" released "$stop" 0 0 0 "$spent" && say "$1: released"
-    return
-  fi
-  if [[ $code != 0 ]] || ! read -r result exit_code files bytes failed <"$scratch/outcome"; then
+  local result exit_code files bytes failed spent=$((SECONDS - started)) rc
+  # The outcome is the last thing an attempt writes: where its line is whole, it holds, whatever came after.
+  if ! read -r result exit_code files bytes failed <"$scratch/outcome"; then
+    if [[ $stop ]]; then
+      record "$1" "$2" released "$stop" 0 0 0 "$spent" && say "$1: released"
+      return
+    fi
     result=failed exit_code=$((code ? code : 70)) files=0 bytes=0 failed=0
   fi
   # A full run folder costs time, never an attempt: the data has arrived.

@@ -62,5 +62,11 @@ export async function family(pid: number): Promise<readonly number[]> {
 
 /** Signals every process that is still there. */
 export function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
-  for (const pid of pids) if (isAlive(pid)) process.kill(pid, signal)
+  for (const pid of pids) {
+    try {
+      process.kill(pid, signal)
+    } catch {
+      // It ended between the look and the signal.
+    }
+  }
 }

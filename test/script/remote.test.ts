@@ -139,6 +139,7 @@ describe('to and from a remote', () => {
     await writeFile(join(temp.path, 'store/grown'), '12')
     for (const [at, stages] of laid.entries()) {
       expect(await work(stages.copy)).toMatchObject({ code: 0 })
+      expect(await verdicts(stages.copy, '00000'), await log(stages.copy, '00000', 1)).toEqual(['done'])
       const name = at === 0 ? './n\nl' : bytes('./n␊l')
       expect(await failed(stages.copy, '00000', 1)).toEqual([
         'changed ./grown',
