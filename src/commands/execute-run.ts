@@ -34,11 +34,16 @@ export interface ExecuteContext {
 
 /** A look at local marks costs a few file reads. */
 const LOCAL_TICK_MILLIS = 500
-/** squeue's manual asks scripts not to loop: six times a minute at first, once a minute for a run of some hours. */
-const SLURM_TICK_MILLIS_MIN = 10_000
+/**
+ * squeue's manual asks scripts not to loop. So a look comes after each twentieth of the time that has passed: soon in
+ * a small run, once a minute after twenty minutes, in all fewer than one every ten seconds.
+ */
+const SLURM_TICK_MILLIS_MIN = 3000
 const SLURM_TICK_MILLIS_MAX = 60_000
-/** A look after each hundredth of the time that has passed is soon enough for a person who watches. */
-const SLURM_TICKS = 100
+const SLURM_TICK_PART = 1 / 20
+
+/** Job ids on the line that names them. */
+const JOBS_SHOWN = 8
 
 /** A node that dies takes its workers along; what loses them again and again, with not one shard done, is no accident. */
 const FRUITLESS_LIVES_MAX = 3
@@ -54,6 +59,7 @@ export async function executeRun(context: ExecuteContext): Promise<number> {
       const drive = driveContext(context, executor, journal)
       const tickets = known === undefined ? await handOver(record, drive, journal) : ok(known)
       if (!tickets.ok) return await conclude(context, journal, tickets.error)
+      if (record.executor === 'slurm') io.stderr(jobsText(tickets.value))
       if (context.detach) {
         await journal.append({ kind: 'detached' })
         io.stderr(detachedText(record))
@@ -139,7 +145,7 @@ function slurmTick(io: CommandIo): (elapsedMillis: number) => number {
   const asked = Number(io.env['SOXPLAN_TICK_MILLIS'] ?? NaN)
   if (asked > 0) return () => asked
   return (elapsedMillis) =>
-    Math.max(SLURM_TICK_MILLIS_MIN, Math.min(SLURM_TICK_MILLIS_MAX, elapsedMillis / SLURM_TICKS))
+    Math.max(SLURM_TICK_MILLIS_MIN, Math.min(SLURM_TICK_MILLIS_MAX, elapsedMillis * SLURM_TICK_PART))
 }
 
 async function conclude(context: ExecuteContext, journal: Journal, end: DriveEnd): Promise<number> {
@@ -179,6 +185,12 @@ async function conclude(context: ExecuteContext, journal: Journal, end: DriveEnd
 const takenBack = 'What had been handed over was taken back; nothing of it has run.\n'
 const notTakenBack =
   'Not all that had been handed over could be taken back. It is held and starts nothing; the next apply ends it.\n'
+
+function jobsText(tickets: Tickets): string {
+  const jobs = [...tickets].slice(0, JOBS_SHOWN).map(([step, id]) => `${step} ${id}`)
+  const more = tickets.size > JOBS_SHOWN ? ` and ${tickets.size - JOBS_SHOWN} more` : ''
+  return jobs.length === 0 ? '' : `Slurm jobs: ${jobs.join(', ')}${more}\n`
+}
 
 function detachedText(record: RunRecord): string {
   return `Left to Slurm; run ${record.run} goes on. The same command comes back to it; \`squeue --me\` shows its jobs.\n`

@@ -53,6 +53,12 @@ const known: readonly Known[] = [
     todo: 'Wait until other jobs of yours have ended, or lower `nodes`.',
   },
   {
+    pattern: /Invalid job array specification/i,
+    code: 'SX515',
+    what: 'Slurm does not take an array with that many workers here',
+    todo: 'Lower `nodes` below what `scontrol show config | grep MaxArraySize` says.',
+  },
+  {
     pattern: /Requested time limit is invalid/i,
     code: 'SX514',
     what: 'The time limit is longer than the partition allows',
