@@ -1,0 +1,109 @@
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { compareTrees } from '../rig/compare.ts'
+import { hostileTree } from '../rig/hostile.ts'
+import { writeTree } from '../rig/tree.ts'
+import { lastLines, openCase, writePlan, type Case } from './case.ts'
+
+/** Remotes that lead to folders: `near` is a disk behind rclone, `far` is an alias of a folder in it. */
+async function endpoints(at: Case): Promise<object> {
+  const config = join(at.path, 'rclone.conf')
+  await writeFile(config, `[near]\ntype = local\n\n[far]\ntype = alias\nremote = near:${at.path}/store\n`)
+  return { near: { type: 'rclone', config }, far: { type: 'rclone', config } }
+}
+
+async function plan(at: Case, transfer: object): Promise<void> {
+  await writePlan(at.path, { endpoints: await endpoints(at), transfers: { data: transfer } })
+}
+
+const PLAIN = {
+  'a/b/c': 'c',
+  d: 'dd',
+  'x y/(z)': 'z',
+  'emoji 🚚/é': 'e',
+  '[q]/*': 'q',
+  '-dash': '-',
+  '#h': '#',
+}
+
+describe('remotes of rclone', () => {
+  test('there and back: local → remote → remote → local, and nothing is left to do then', async () => {
+    await using at = await openCase()
+    await writeTree(at.from, PLAIN)
+    const far = join(at.path, 'store')
+    const legs = [
+      [{ from: at.from, to: 'far:one' }, at.from, join(far, 'one')],
+      [{ from: 'far:one', to: `near:${at.path}/two` }, join(far, 'one'), join(at.path, 'two')],
+      [{ from: `near:${at.path}/two`, to: at.to }, join(at.path, 'two'), at.to],
+    ] as const
+    for (const [transfer, from, to] of legs) {
+      await plan(at, transfer)
+      const first = await at.apply()
+      expect(lastLines(first.stdout, 1)[0]).toMatch(/^data: 1?\d entries \(8 B\) delivered, verified by name/)
+      expect(first.exitCode).toBe(0)
+      expect(await compareTrees(from, to)).toEqual([])
+      const second = await at.apply()
+      expect(lastLines(second.stdout, 1)).toEqual(['Nothing is left to do.'])
+      expect(second.exitCode).toBe(0)
+    }
+  })
+
+  test('hostile names go out and come back, or are refused by name', async () => {
+    await using at = await openCase()
+    await hostileTree(at.from, { withoutSpecials: true })
+    await plan(at, { from: at.from, to: 'far:one', symlinks: 'skip' })
+    const out = await at.apply()
+    await plan(at, { from: 'far:one', to: at.to })
+    const back = await at.apply()
+    const differences = await compareTrees(at.from, at.to)
+    const told = `${out.stdout}${back.stdout}`
+    for (const line of differences) {
+      const isLink = line.startsWith('missing: "links/')
+      const isEmpty = line.startsWith('missing: "empty') || line === 'missing: "links"'
+      const isBytes = /\\x/.test(line)
+      expect([line, isLink || isEmpty || isBytes]).toEqual([line, true])
+    }
+    expect(out.exitCode).toBe(1)
+    expect(told).toContain('its name is not valid UTF-8, so rclone can not represent it')
+    expect(told).toContain('a symlink, and the plan says symlinks: skip')
+    expect(back.exitCode).toBe(0)
+    await plan(at, { from: at.from, to: 'far:one', symlinks: 'skip' })
+    const second = await at.apply()
+    expect(second.stdout).not.toContain('  + new ')
+    expect(second.stdout).not.toContain('  ~ changed ')
+  })
+
+  test('damage at a remote is mended; a file and a listing that fail are named', async () => {
+    await using at = await openCase()
+    await writeTree(at.from, PLAIN)
+    await plan(at, { from: at.from, to: 'far:one', verify: 'download' })
+    expect((await at.apply()).exitCode).toBe(0)
+    await writeFile(join(at.path, 'store/one/d'), 'damaged')
+    await rm(join(at.path, 'store/one/a/b/c'))
+    const mended = await at.apply()
+    expect(mended.exitCode).toBe(0)
+    expect(await compareTrees(at.from, join(at.path, 'store/one'))).toEqual([])
+    await plan(at, { from: 'far:nowhere', to: at.to })
+    const absent = await at.apply()
+    expect(absent.exitCode).toBe(1)
+    expect(absent.stderr).toContain('error SX201: the source far:nowhere does not exist\n')
+    await writeFile(join(at.path, 'rclone.conf'), '[near]\ntype = local\n')
+    const undeclared = await at.apply()
+    expect(undeclared.exitCode).toBe(1)
+    expect(undeclared.stderr).toMatch(/^error SX2\d\d: .*\n(.*\n)*? {2}\S.*/)
+    expect(await readdir(join(at.state, 'runs'))).not.toContain('.draft')
+  })
+
+  test('one file to a remote: into a folder and under another name', async () => {
+    await using at = await openCase()
+    await writeTree(at.from, { one: 'one' })
+    await plan(at, { from: join(at.from, 'one'), to: 'far:folder/' })
+    expect((await at.apply()).exitCode).toBe(0)
+    await plan(at, { from: join(at.from, 'one'), to: 'far:folder/two' })
+    expect((await at.apply()).exitCode).toBe(0)
+    expect(await readFile(join(at.path, 'store/folder/one'), 'utf8')).toBe('one')
+    expect(await readFile(join(at.path, 'store/folder/two'), 'utf8')).toBe('one')
+    expect(lastLines((await at.apply()).stdout, 1)).toEqual(['Nothing is left to do.'])
+  })
+})
