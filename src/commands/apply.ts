@@ -117,6 +117,7 @@ async function resumeOrStart(context: ApplyContext): Promise<number> {
     context.loaded.plan,
     io,
   )
+  if (io.interrupt.aborted) return ExitCode.interrupted
   if (!free.ok) {
     printDiagnostics(free.error, file, io)
     return ExitCode.failed

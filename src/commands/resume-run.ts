@@ -32,6 +32,10 @@ export async function resumeRun(unfinished: UnfinishedRun, options: ResumeOption
   const tickets = ticketsOf(state)
   if (record.executor === 'slurm') {
     const sightings = [...(await executor.look([...tickets.values()])).values()]
+    if (io.interrupt.aborted) {
+      io.stderr(`Run ${record.run} is left as it is.\n`)
+      return { kind: 'ended', exitCode: ExitCode.interrupted }
+    }
     if (sightings.some(({ phase }) => phase === 'unknown'))
       return { kind: 'refused', diagnostics: [silentQueue(unfinished)] }
     if (sightings.some(isAlive) && state.isReleased) {

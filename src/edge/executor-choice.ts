@@ -35,6 +35,7 @@ export async function chooseExecutor(
   const answer = await run(['squeue', '--noheader', '--format=%i', '--jobs=1'], {
     timeoutMillis: PING_TIMEOUT,
     env: slurmEnv,
+    ownSession: true,
   })
   if (answer.ok || /Invalid job id/i.test(answer.error.stderr)) return ok('slurm')
   const said = answer.error.stderr.split('\n').find((line) => line.trim() !== '')
