@@ -50,7 +50,7 @@ run_apart() {
   code=0
   set -m
   (
-    trap - TERM INT USR1 USR2 PIPE CHLD
+    trap - TERM INT HUP USR1 USR2 PIPE CHLD
     if [[ $tool_problem ]]; then
       say "$tool_problem"
       exit 127

@@ -30,7 +30,7 @@ esac
 stage_folder=$PWD
 
 me=${SLURM_ARRAY_TASK_ID:-${WORKER:-0}}
-token=$me.${SLURM_RESTART_COUNT:-0}.${SLURMD_NODENAME:-$HOSTNAME}.$$.$EPOCHSECONDS$RANDOM
+printf -v token '%s.%s.%s.%s.%(%s)T%s' "$me" "${SLURM_RESTART_COUNT:-0}" "${SLURMD_NODENAME:-$HOSTNAME}" $$ -1 $RANDOM
 [[ $token != */* ]] || exit 74
 scratch=''
 

@@ -61,15 +61,15 @@ record() {
 
 # stale TOKEN: that worker is dead, or has not beaten for a lease of OUR beats. No clock is compared with another.
 stale() {
-  local now=''
+  local now='' since
   [[ $1 == torn ]] || read -r now <"workers/$1"
   [[ -e workers/$1.gone ]] && return 0
   if [[ $now && ${last_beat[$1]-none} != "$now" ]]; then
     last_beat[$1]=$now quiet_since[$1]=$tick
     return 1
   fi
-  : "${quiet_since[$1]:=$tick}"
-  ((tick - quiet_since[$1] > lease_beats))
+  since=${quiet_since[$1]:=$tick}
+  ((tick - since > lease_beats))
 } 2>/dev/null
 
 # earlier_life TOKEN: a life of this very worker before Slurm requeued it.

@@ -9,7 +9,7 @@
 # Sets worth_retrying.
 classify() {
   local record path class name full=0 refused=0
-  local -A source_has=() here=() dark=()
+  local -A source_has=() here=() dark=() ours=()
   with_source_names <"$scratch/missing" >"$scratch/source_paths"
   at_source <"$scratch/source_paths" >"$scratch/source" || return 75
   while IFS= read -r -d '' record; do
@@ -22,6 +22,7 @@ classify() {
     record_path "$record"
     here[$path]=${record:0:1}
   done <"$scratch/have"
+  half_done
   # The tool's log says what went wrong, but not reliably with which file: that is decided by looking.
   grep -qiE 'no space left|quota exceeded|not enough space|remaining disk space' "$attempt_log" && full=1
   grep -qiE 'AccessDenied|access denied|forbidden|permission denied|read-only file system|operation not permitted' "$attempt_log" && refused=1
@@ -50,7 +51,7 @@ why_missing() {
     class=changed
   elif [[ ${dark[$3]-} ]]; then
     class=unreadable
-  elif [[ $there && ($existing != update || $there != "${1:0:1}") ]]; then
+  elif [[ $there && ($there != "${1:0:1}" || ($existing != update && ! ${ours[$2]-})) ]]; then
     class=differs
   elif ((full)); then
     class=no-space

@@ -18,11 +18,14 @@ carry() {
   choose_list
   run_tool || code=$?
   copy_links
-  set_modes
-  if ! all_there; then
+  if all_there; then
+    file_paths
+  else
     compare || return
     if [[ -s $scratch/missing ]]; then classify || return; fi
+    comm -z -12 "$scratch/want" "$scratch/have" | grep -z '^f ' | paths >"$scratch/paths"
   fi
+  set_modes
   if ((worth_retrying && attempts_left > 0)); then outcome failed "$code"; else outcome 'done' "$code"; fi
 }
 
@@ -30,13 +33,20 @@ carry() {
 make_room() {
   local folder
   local -a absent=()
-  [[ -d $to ]] || mkdir -p -- "$to"
+  [[ -d $to ]] || { mkdir -p -- "$to" && private .; }
   [[ -e $shard_files.dirs ]] || return 0
   while IFS= read -r -d '' folder; do
     [[ -d $to/$folder ]] || out_of_bounds "$folder" || absent+=("$folder")
   done <"$shard_files.dirs"
   ((${#absent[@]})) || return 0
   printf '%s\0' "${absent[@]}" | (cd -- "$to" && exec xargs -0 mkdir -p --)
+  private "${absent[@]}"
+}
+
+# private FOLDER …: a new directory lets nobody in who may not enter it at the source. Its owner may write meanwhile.
+private() {
+  [[ $from_kind == local && ! $umask_wanted ]] || return 0
+  printf '%s\0' "$@" | each "$from" "$source_flag" -type d -printf '%m %p\0' | give_modes d 8#700
 }
 
 # choose_list: sets list, the names for the tool; empty when there is none. Names that must not be written are left out.
@@ -45,6 +55,7 @@ choose_list() {
   list=$shard_files.list
   in_the_way=()
   given_up_before
+  ((writes_in_place)) && [[ $existing != update ]] && clear_leftovers
   [[ $single_from ]] && list=$expect
   [[ -s $list ]] || { list=''; return; }
   [[ $tool_name == rclone && $to_kind == local ]] && clear_way
@@ -75,6 +86,30 @@ given_up_before() {
     done <"$stage_folder/work/$shard/$i.failed"
     return
   done
+}
+
+# clear_leftovers: an rclone before 1.63 writes under the final name. Broken off, it leaves half a file there, which
+# `existing` would then keep for ever. So what stood there before the first attempt is noted, and what came after and
+# is not right is our own half file.
+clear_leftovers() {
+  local taken=$stage_folder/work/$shard/taken
+  file_paths
+  each "$to" -P -print0 <"$scratch/paths" | sort -z >"$scratch/there"
+  if [[ ! -e $taken ]]; then
+    cp -- "$scratch/there" "$taken.tmp" && sync "$taken.tmp" && mv -f -- "$taken.tmp" "$taken"
+    return
+  fi
+  comm -z -23 "$scratch/there" "$taken" | at_destination | sort -z >"$scratch/ours"
+  sort -z -- "$expect" | comm -z -13 - "$scratch/ours" | paths | (cd -- "$to" && exec xargs -0 -r rm -f --)
+}
+
+# half_done: marks in `ours` the names that were free before the first attempt.
+half_done() {
+  local path
+  [[ -e $stage_folder/work/$shard/taken ]] || return 0
+  file_paths
+  while IFS= read -r -d '' path; do ours[$path]=1; done <"$scratch/paths"
+  while IFS= read -r -d '' path; do ours[$path]=''; done <"$stage_folder/work/$shard/taken"
 }
 
 must_not_write() { [[ ${in_the_way[$1]-} ]] || out_of_bounds "$1"; }
@@ -135,24 +170,29 @@ copy_links() {
     (cd -- "$from" && xargs -0 -r "${how[@]}" -t "$to" --)
 }
 
-# Permissions of files, where the tool does not bring them: rclone sets them together with the owner or not at all, and
-# only root may set the owner. One chmod per kind of mode.
+# Permissions of the files in $scratch/paths, where the tool does not bring them: rclone sets them together with the
+# owner or not at all, and only root may set the owner.
 set_modes() {
-  local mode
   ((copy_modes)) && [[ $list ]] || return 0
   # Root's own flags bring owner and permissions together.
   ((EUID == 0 && ${#flags_as_root[@]})) && return 0
   if [[ $single_from ]]; then
-    [[ -f $single_to && ! -L $single_to ]] && chmod --reference="$single_from" -- "$single_to"
+    [[ -s $scratch/paths ]] && chmod --reference="$single_from" -- "$single_to"
     return 0
   fi
-  file_paths
   each "$from" "$source_flag" -type f -printf '%m %p\0' <"$scratch/paths" | sort -z >"$scratch/modes_wanted"
   each "$to" -P -type f -printf '%m %p\0' <"$scratch/paths" | sort -z >"$scratch/modes_found"
-  comm -z -23 "$scratch/modes_wanted" "$scratch/modes_found" >"$scratch/modes"
+  comm -z -23 "$scratch/modes_wanted" "$scratch/modes_found" | give_modes f 0
+}
+
+# give_modes TYPE MORE <`MODE PATH`: one chmod per kind of mode. Neither set-id bits nor what is no longer of that type.
+give_modes() {
+  local mode bits
+  cat >"$scratch/modes"
   sed -z 's/ .*//' "$scratch/modes" | sort -zu | tr '\0' '\n' >"$scratch/distinct_modes"
   while IFS= read -r mode; do
-    grep -z "^$mode " <"$scratch/modes" | sed -z 's/^[^ ]* //' | each "$to" -P -type f -print0 |
-      (cd -- "$to" && exec xargs -0 -r chmod "${mode: -3}" --)
+    printf -v bits '%03o' $(((8#$mode & 8#777) | $2))
+    grep -z "^$mode " <"$scratch/modes" | sed -z 's/^[^ ]* //' | each "$to" -P -type "$1" -print0 |
+      (cd -- "$to" && exec xargs -0 -r chmod "$bits" --)
   done <"$scratch/distinct_modes"
 }

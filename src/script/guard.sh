@@ -75,7 +75,7 @@ guarded() {
 
 start_guard() {
   trap beat USR1
-  trap 'stop=143' TERM INT
+  trap 'stop=143' TERM INT HUP
   trap 'stop=75' USR2
   trap : PIPE
   mkdir -p workers || exit 74

@@ -163,6 +163,7 @@ function forCopy({ copy, tool, transfer }: ScriptInput): readonly Setting[] {
     ['flags_as_root', copy.argsAsRoot],
     ['list_flag', copy.listFlag],
     ['copy_modes', !copy.setsModes, '1: permissions of files are set afterwards'],
+    ['writes_in_place', copy.writesInPlace, '1: half a file may have its final name'],
     ['umask_wanted', transfer.umask ?? ''],
   ]
 }

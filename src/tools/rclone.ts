@@ -123,6 +123,7 @@ function copyCommand(context: CopyContext): CopyCommand {
     destination: rclonePlace(to),
     ...(single === undefined ? {} : { single }),
     setsModes: !onDisks,
+    writesInPlace: isLocal(to) && !isAtLeast(version, partialNamesFloor),
     needs: highest([
       rcloneFloor,
       ...(knowsMetadata ? [metadataFloor] : []),

@@ -47,6 +47,7 @@ function copyCommand(context: CopyContext): CopyCommand {
     destination: closed(to),
     ...(single === undefined ? {} : { single }),
     setsModes: true,
+    writesInPlace: false,
     needs: highest([rsyncFloor, ...optionFloors(transfer, version)]),
   }
 }

@@ -51,6 +51,8 @@ export interface CopyCommand {
   readonly single?: { readonly source: string; readonly destination: string }
   /** False where the worker has to set the permissions of files, because the tool does so for root only. */
   readonly setsModes: boolean
+  /** The tool writes under the final name from the first byte on. */
+  readonly writesInPlace: boolean
   readonly needs: VersionFloor
 }
 
