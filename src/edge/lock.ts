@@ -1,7 +1,7 @@
 /** One `apply` at a time per state folder. The lock is a file made exclusively; who holds it stands in it. */
 
 import { randomBytes } from 'node:crypto'
-import { link, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises'
+import { link, readFile, rm, unlink, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { failWith, ok } from '../diagnostic.ts'
@@ -43,7 +43,7 @@ export async function takeLock(stateDir: string, now: () => Date): Promise<Resul
       }
       const holder = await readHolder(file)
       if (holder === undefined || !isDeadHere(holder, me)) return heldBy(file, holder)
-      await clearDead(file, `${draft}.dead`, me)
+      await clearDead(file, draft, me)
     }
     return heldBy(file, await readHolder(file))
   } finally {
@@ -51,19 +51,23 @@ export async function takeLock(stateDir: string, now: () => Date): Promise<Resul
   }
 }
 
-/** Moves a dead lock aside. Another taker may have put its own in place since we looked: that one goes back. */
-async function clearDead(file: string, aside: string, me: Holder): Promise<void> {
+/**
+ * Removes a dead lock. Only whoever holds the guard may, and looks once more while holding it: otherwise two takers
+ * could each remove what the other has just put in its place. Somebody else at it: nothing is done.
+ */
+async function clearDead(file: string, draft: string, me: Holder): Promise<void> {
+  const guard = `${file}.takeover`
   try {
-    await rename(file, aside)
+    await link(draft, guard)
   } catch (error) {
-    if (isErrno(error, 'ENOENT')) return
+    if (isErrno(error, 'EEXIST')) return
     throw error
   }
-  const moved = await readHolder(aside)
   try {
-    if (moved !== undefined && !isDeadHere(moved, me)) await link(aside, file)
+    const holder = await readHolder(file)
+    if (holder !== undefined && isDeadHere(holder, me)) await rm(file, { force: true })
   } finally {
-    await unlink(aside)
+    await unlink(guard)
   }
 }
 
