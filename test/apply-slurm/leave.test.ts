@@ -73,6 +73,23 @@ sbatch "$@"
     expect(await compareTrees(ground.in('src'), ground.in('data'))).toEqual([])
   })
 
+  test('Ctrl-C while the controller is frozen does not wait for it', async () => {
+    const ground = await groundOf('frozen')
+    const gate = await ground.gate()
+    const running = ground.begin(apply, gate.env)
+    await lab.until('workers run', async () => (await ground.stageFiles(/copy\/work\/.*claim$/)).length > 0)
+    lab.ctld.freeze()
+    try {
+      ground.interrupt(running)
+      expect(await running.ended).toBe(4)
+    } finally {
+      lab.ctld.thaw()
+    }
+    await gate.open()
+    expect(await ground.apply()).toMatchObject({ exitCode: 0 })
+    expect(await compareTrees(ground.in('src'), ground.in('data'))).toEqual([])
+  })
+
   test('--detach hands over and leaves at once; a second driver is kept out while one is at work', async () => {
     const ground = await groundOf('detach')
     const gate = await ground.gate()
