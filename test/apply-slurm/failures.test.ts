@@ -202,8 +202,11 @@ describe.skipIf(noLab('Accounting', { accounting: true }))('a Slurm with account
     await ground.tree('src')
     await ground.plan({ transfers: { data: {} } })
     expect(await ground.apply()).toMatchObject({ exitCode: 0 })
-    expect(await lab.sacct('--noheader', '--parsable2', '--allocations', '--format=State')).toMatch(
-      /^(COMPLETED\n?)+$/,
+    // slurmdbd hears of the end of a job a while after the controller does.
+    await lab.until('the database has it all', async () =>
+      /^(COMPLETED\n?)+$/.test(
+        await lab.sacct('--noheader', '--parsable2', '--allocations', '--format=State'),
+      ),
     )
     await lab.dbd.kill()
     await rm(ground.in('data'), { recursive: true })

@@ -11,6 +11,12 @@ import { isSilence, refusal } from './refusal.ts'
 /** A controller that restarts is back within a minute or two; longer than this nobody is kept waiting. */
 const PATIENCE_LOOKS = 30
 const PATIENCE_MILLIS = 5000
+/**
+ * A controller that answers again may still have our sbatch in its backlog: squeue has been seen to come first. So a
+ * name that is not there is looked for this often before it is taken for never submitted.
+ */
+const SETTLE_LOOKS = 6
+const SETTLE_MILLIS = 2000
 
 export interface Patience {
   /** Ends early when `stop` fires. */
@@ -38,8 +44,8 @@ export async function submitOnce(
     const id = parseSubmitted(answer.ok ? answer.value.stdout : answer.error.stdout)
     if (answer.ok && id !== undefined) return ok(id)
     const silence = !answer.ok && isSilence(answer.error)
-    const rows = silence ? await askPatiently(queue, patience) : await queue()
-    const adopted = rows?.find((row) => row.name === name && isLive(row))
+    const rows = silence ? await afterSilence(name, queue, patience) : await queue()
+    const adopted = rows?.find((row) => isOurs(row, name))
     if (adopted !== undefined) return ok(adopted.arrayId)
     if (silence && rows !== undefined && tries === 0 && !patience.interrupt.aborted) continue
     if (!answer.ok) return fail([refusal('sbatch', answer.error)])
@@ -49,6 +55,25 @@ export async function submitOnce(
       'Run sbatch by hand to see what it prints, then apply again.',
     )
   }
+}
+
+function isOurs(row: QueueRow, name: string): boolean {
+  return row.name === name && isLive(row)
+}
+
+/** Waits for an answer, and then for the name, until the backlog must have been worked off. */
+async function afterSilence(
+  name: string,
+  queue: Queue,
+  patience: Patience,
+): Promise<readonly QueueRow[] | undefined> {
+  let rows = await askPatiently(queue, patience)
+  for (let looks = 1; looks < SETTLE_LOOKS && !patience.interrupt.aborted; looks++) {
+    if (rows?.some((row) => isOurs(row, name)) === true) return rows
+    await patience.sleep(SETTLE_MILLIS, patience.interrupt)
+    rows = (await queue(patience.interrupt)) ?? rows
+  }
+  return rows
 }
 
 /** Lets held roots go. A release may be repeated, so one that nobody answered is. */
