@@ -36,9 +36,18 @@ scratch=''
 
 say() { printf '%(%FT%TZ)T worker %s: %s\n' -1 "$me" "$*" >&2; }
 
-# A pipe that never says anything: reading it with a time limit is a sleep without a fork, and traps run inside it.
+# A pipe that never says anything: reading it with a time limit is a sleep without a fork. Traps run inside a read but do
+# not end it, so a long sleep is many short ones: a worker that is told to stop wakes within a second.
 exec {quiet_fd}<> <(:)
-nap() { read -rt "$1" -u "$quiet_fd" _ || :; }
+nap() {
+  local left=$1
+  while [[ $left == [1-9]* && $left != 1 ]]; do
+    [[ ${stop-} ]] && return
+    read -rt 1 -u "$quiet_fd" _ || :
+    if [[ $left == *.* ]]; then left=$((${left%%.*} - 1)).${left#*.}; else left=$((left - 1)); fi
+  done
+  read -rt "$left" -u "$quiet_fd" _ || :
+}
 
 # Worker-private files on the node: temporary files, and the caches tools would otherwise share or leave behind.
 make_scratch() {

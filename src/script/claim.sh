@@ -32,13 +32,17 @@ look() {
   end_files=${BASH_REMATCH[1]} end_bytes=${BASH_REMATCH[2]} end_failed=${BASH_REMATCH[3]} kind=$result
 } 2>/dev/null
 
-# claim SHARD N: exclusive create, then read back: after a lost reply over NFS, the content tells who won.
+# claim SHARD N: exclusive create, then read back: after a lost reply over NFS, the content tells who won. A full run
+# folder takes the name but not the content; such a claim is taken back, or it would count as that of a dead worker.
 claim() {
-  local who=''
+  local who='' ours=''
   set -C
-  { printf '%s\n' "$token" >"work/$1/$2.claim"; } 2>/dev/null
+  { : >"work/$1/$2.claim"; } 2>/dev/null && ours=1
   set +C
-  read -r who <"work/$1/$2.claim" && [[ $who == "$token" ]]
+  [[ $ours ]] && printf '%s\n' "$token" >"work/$1/$2.claim"
+  read -r who <"work/$1/$2.claim" && [[ $who == "$token" ]] && return 0
+  [[ $ours && ! $who ]] && rm -f -- "work/$1/$2.claim"
+  return 1
 } 2>/dev/null
 
 # record SHARD N RESULT EXIT FILES BYTES FAILED SECONDS: the verdict. 0: it stands; 1: somebody else's stands; 2: it

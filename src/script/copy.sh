@@ -131,17 +131,23 @@ file_paths() {
 # rclone writes through whatever has the file's name: a symlink leads out of the destination, and another name of the
 # same file changes with it (1.60.1 opens without O_NOFOLLOW and in place). So such names go first, if they may.
 clear_way() {
-  local record path
-  local -a found=() suspicious=("(" -type l -o -type f -links +1 ")" -print0)
+  local path
+  local -a found=() what=(-printf '%y %n %p\0')
   file_paths
   if ((${#records[@]})); then
     mapfile -d '' -t found <"$scratch/paths"
-    (cd -- "$to" && exec find -P "${found[@]}" -maxdepth 0 "${suspicious[@]}" 2>/dev/null) >"$scratch/special"
+    (cd -- "$to" && exec find -P "${found[@]}" -maxdepth 0 "${what[@]}" 2>/dev/null) >"$scratch/there"
   else
-    each "$to" -P "${suspicious[@]}" <"$scratch/paths" >"$scratch/special"
+    each "$to" -P "${what[@]}" <"$scratch/paths" >"$scratch/there"
   fi
+  if [[ ! -s $scratch/there ]]; then
+    # All of it is new, so rclone need not look at each name again before it writes.
+    [[ $existing == update ]] && copy_command+=(--no-check-dest)
+    return
+  fi
+  grep -z '^[fl] ' <"$scratch/there" | grep -zv '^f 1 ' | sed -z 's/^. [0-9]* //' >"$scratch/special"
   [[ -s $scratch/special ]] || return 0
-  [[ $existing == update ]] && (cd -- "$to" && xargs -0 -r rm -f -- <"$scratch/special")
+  [[ $existing == update ]] && (cd -- "$to" && exec xargs -0 -r rm -f -- <"$scratch/special")
   mapfile -d '' -t found <"$scratch/special"
   for path in "${found[@]}"; do
     [[ -L $to/$path || -e $to/$path ]] && in_the_way[$path]=1
