@@ -110,6 +110,8 @@ function start(context: LocalContext, stage: Stage, then: () => void): void {
       flags: 'a',
       mode: 0o600,
     })
+    // On a full disk it is the log that is lost, not the run.
+    log.on('error', () => undefined)
     const child = spawn('bash', [context.scriptPath(stage.step)], {
       cwd: folder,
       env: {

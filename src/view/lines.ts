@@ -16,7 +16,7 @@ export interface LinePrinter {
 
 /** Remembers what it has printed, so that lines come when something changed, and rates count from where this life of the run began. */
 export function createLinePrinter(): LinePrinter {
-  const last = new Map<string, { line: string; atMillis: number; isOver: boolean }>()
+  const last = new Map<string, { news: string; atMillis: number; isOver: boolean }>()
   const starts = new Map<string, Stretch>()
   return {
     next: (progress) =>
@@ -28,8 +28,9 @@ export function createLinePrinter(): LinePrinter {
           share: costShare(step),
         }
         if (step.sighting?.phase === 'running' && !starts.has(id)) starts.set(id, now)
-        const text = stepText(step, paceText(starts.get(id) ?? now, now))
-        if (text === undefined) return []
+        // A time left that grows while nothing moves is no news.
+        const news = stepText(step, '')
+        if (news === undefined) return []
         const before = last.get(id)
         const isOver = step.outcome !== undefined
         const age = progress.elapsedMillis - (before?.atMillis ?? -Infinity)
@@ -37,10 +38,10 @@ export function createLinePrinter(): LinePrinter {
           before === undefined ||
           isOver ||
           age >= HEARTBEAT_MILLIS ||
-          (before.line !== text && age >= LINE_MILLIS_MIN)
+          (before.news !== news && age >= LINE_MILLIS_MIN)
         if (!isDue || before?.isOver === true) return []
-        last.set(id, { line: text, atMillis: progress.elapsedMillis, isOver })
-        return [text]
+        last.set(id, { news, atMillis: progress.elapsedMillis, isOver })
+        return [stepText(step, paceText(starts.get(id) ?? now, now)) ?? news]
       }),
   }
 }

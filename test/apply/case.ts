@@ -156,3 +156,13 @@ export async function compareFinished(at: Case): Promise<readonly string[]> {
   const differences = await compareTrees(at.from, at.to, { mtimes: true })
   return differences.filter((line) => !/^extra: "(.*\/)?(\.\w+\.\w{6}|\.soxplan-partial(\/.*)?)"$/.test(line))
 }
+
+/** The lines of the report that name entries. */
+export function named(stdout: string): readonly string[] {
+  const report = stdout.slice(stdout.lastIndexOf('\ndata: '))
+  return report
+    .split('\n')
+    .filter((line) => line.startsWith('  '))
+    .map((line) => line.trim())
+    .sort()
+}

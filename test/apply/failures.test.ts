@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process'
-import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { compareTrees, listTree } from '../rig/compare.ts'
 import { puppet } from '../rig/puppet.ts'
 import { writeTree } from '../rig/tree.ts'
-import { lastLines, openCase, realProgram, TOOLS, withVariables, type Case } from './case.ts'
+import { lastLines, named, openCase, realProgram, TOOLS, withVariables, type Case } from './case.ts'
 
 const run = promisify(execFile)
 const NOBODY = 65_534
@@ -16,16 +16,6 @@ async function withTool(at: Case, tool: string, script: string): Promise<NodeJS.
   const real = await realProgram(tool)
   const body = `case "$1" in version | --version) exec ${real} "$@" ;; esac\nREAL=${real}\n${script}`
   return puppet(join(at.path, 'bin'), tool, body, withVariables({}))
-}
-
-/** The lines of the report that name entries. */
-function named(stdout: string): readonly string[] {
-  const report = stdout.slice(stdout.lastIndexOf('\ndata: '))
-  return report
-    .split('\n')
-    .filter((line) => line.startsWith('  '))
-    .map((line) => line.trim())
-    .sort()
 }
 
 describe.each(TOOLS)('%s', (tool) => {
@@ -131,59 +121,6 @@ describe.each(TOOLS)('%s', (tool) => {
       `error SX401: ${tool} is not installed here\n  Install it (\`apt install ${tool}\``,
     )
     expect(await readdir(join(at.state, 'runs'))).toEqual([])
-  })
-})
-
-/** A small disk of its own; only root may mount one. */
-async function withSmallDisk(folder: string, body: () => Promise<void>): Promise<void> {
-  await mkdir(folder, { recursive: true })
-  await run('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', folder])
-  try {
-    await body()
-  } finally {
-    await run('umount', ['-l', folder])
-  }
-}
-
-const isMounter = process.getuid?.() === 0 && (await canMount())
-
-async function canMount(): Promise<boolean> {
-  return run('unshare', ['-m', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt']).then(
-    () => true,
-    () => false,
-  )
-}
-
-describe.runIf(isMounter)('a full disk', () => {
-  test.each(TOOLS)('at the destination: named by %s, delivered after room was made', async (tool) => {
-    await using at = await openCase({ tool, retries: { attempts: 1 } })
-    const names = Array.from({ length: 8 }, (_, index) => `f${index}`)
-    await writeTree(at.from, Object.fromEntries(names.map((name) => [name, Buffer.alloc(400_000, name)])))
-    await withSmallDisk(at.to, async () => {
-      const { exitCode, stdout } = await at.apply()
-      expect(exitCode).toBe(1)
-      expect(named(stdout).length).toBeGreaterThan(2)
-      for (const line of named(stdout))
-        expect(line).toMatch(/^f\d: did not fit on the destination; free some space, then apply again$/)
-      await run('mount', ['-o', 'remount,size=20m', at.to])
-      expect((await at.apply()).exitCode).toBe(0)
-      expect(await compareTrees(at.from, at.to)).toEqual(tool === 'rsync' ? [] : [])
-    })
-  })
-
-  test('under the state folder: said with what to do, and no worker is left', async () => {
-    await using at = await openCase({ tool: 'rsync' })
-    await writeTree(at.from, { a: 'a' })
-    const disk = join(at.path, 'disk')
-    await withSmallDisk(disk, async () => {
-      await writeFile(join(disk, 'fill'), Buffer.alloc(2 ** 21)).catch(() => undefined)
-      const { exitCode, stderr } = await at.apply(['--state', join(disk, 'state')])
-      expect(exitCode).toBe(1)
-      expect(stderr).toMatch(/^error SX60[23]: .*no space left on device/m)
-      expect(stderr).toMatch(/--state DIR/)
-      await rm(join(disk, 'fill'))
-      expect((await at.apply(['--state', join(disk, 'state')])).exitCode).toBe(0)
-    })
   })
 })
 

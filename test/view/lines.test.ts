@@ -22,8 +22,9 @@ describe('progress lines', () => {
     expect(printer.next(at(10_000, 7, 5 * MIB))).toEqual([
       'data.copy: 75.0 MiB of 100.0 MiB, 70 of 100 entries copied, 7/10 shards, 2.5 MiB/s, 10s left',
     ])
-    expect(printer.next(at(20_000, 7, 5 * MIB))).toEqual([
-      'data.copy: 75.0 MiB of 100.0 MiB, 70 of 100 entries copied, 7/10 shards, 1.3 MiB/s, 20s left',
+    expect(printer.next(at(20_000, 7, 5 * MIB))).toEqual([])
+    expect(printer.next(at(70_000, 7, 5 * MIB))).toEqual([
+      'data.copy: 75.0 MiB of 100.0 MiB, 70 of 100 entries copied, 7/10 shards, 365.7 KiB/s, 1m10s left',
     ])
   })
 
