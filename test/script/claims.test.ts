@@ -129,7 +129,7 @@ describe('claims', () => {
         'rclone',
         `[[ $1 == version ]] || dd if=/dev/zero of='${fill}' bs=4k 2>/dev/null\nPATH=\${PATH#*:} exec rclone "$@"`,
       )
-      const worker = new Worker(stages.copy, { env })
+      const worker = new Worker(stages.copy, { env: { ...env, TMPDIR: temp.path } })
       await until(() => worker.output.includes('takes no verdict'))
       await rm(fill)
       expect(await worker.ended).toBe(0)

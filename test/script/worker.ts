@@ -2,7 +2,7 @@
 
 import { spawn, type ChildProcess } from 'node:child_process'
 import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { toolEnvironment } from '../../src/edge/tool-probe.ts'
 
 /** Beats and leases short enough to watch; a grace that is longer than a beat and a kill. */
@@ -34,7 +34,8 @@ export class Worker {
       uid === undefined ? argv : ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', ...argv]
     this.child = spawn(program, rest, {
       cwd: stage,
-      env: { ...toolEnvironment(env), ...FAST, WORKER: String(worker) },
+      // What a worker leaves behind when it is killed goes away with the test's folder.
+      env: { TMPDIR: dirname(stage), ...toolEnvironment(env), ...FAST, WORKER: String(worker) },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     })
