@@ -74,7 +74,7 @@ function transferPreview(item: PreparedTransfer): TransferPreview {
       lines: survey.listingErrors.lines.slice(0, NAMES_SHOWN),
     },
     filtered: survey.filtered,
-    ...(work === undefined ? {} : { work: workPreview(work) }),
+    ...(work === undefined ? {} : { work: workPreview(work, transfer.bandwidth) }),
     proof: {
       kind: proof.kind,
       sentence: proof.kind === 'none' ? 'none: the plan says `verify: none`' : proof.words,
@@ -84,9 +84,15 @@ function transferPreview(item: PreparedTransfer): TransferPreview {
   }
 }
 
-function workPreview({ tool, rates, plan, workers }: PlannedWork): WorkPreview {
-  const seconds = plan.shards.reduce((sum, shard) => sum + shard.costSeconds, 0) / Math.max(1, workers)
+function workPreview(
+  { tool, rates, plan, workers }: PlannedWork,
+  bandwidth: number | undefined,
+): WorkPreview {
+  const shared = plan.shards.reduce((sum, shard) => sum + shard.costSeconds, 0) / Math.max(1, workers)
   const bytes = plan.shards.reduce((sum, shard) => sum + shard.bytes, 0)
+  // The heaviest shard is one worker's, however many there are, and the plan's limit is that of all of them.
+  const limited = bandwidth === undefined ? 0 : bytes / bandwidth
+  const seconds = Math.max(shared, plan.balance.maxSeconds, limited)
   const { ratio, dominant } = plan.balance
   return {
     tool: { name: tool.name, version: tool.version.text, reason: tool.reason },
@@ -101,7 +107,7 @@ function workPreview({ tool, rates, plan, workers }: PlannedWork): WorkPreview {
     estimate: {
       seconds,
       bytesPerSecond: seconds > 0 ? bytes / seconds : 0,
-      assumed: `${formatBytes(rates.bytesPerSecond)}/s and ${formatCount(rates.filesPerSecond)} files/s per worker`,
+      assumed: `${formatBytes(rates.bytesPerSecond)}/s and ${formatCount(rates.filesPerSecond)} files/s per worker${bandwidth === undefined ? '' : `, ${formatBytes(bandwidth)}/s in all`}`,
     },
   }
 }

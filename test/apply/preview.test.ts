@@ -138,6 +138,16 @@ describe('plan', () => {
     expect(await tool()).toMatch(/rsync \S+: it keeps hard links\n/)
   })
 
+  test('counts the limit of the plan and the one big file into the time', async () => {
+    await using at = await openCase({ tool: 'rsync', bandwidth: '1MiB/s' })
+    await writeTree(at.from, { big: Buffer.alloc(3 * 2 ** 20) })
+    const { stdout } = await at.plan(['--slots', '4'])
+    expect(stdout).toContain(
+      '  time       about 3s (assumed: 476.8 MiB/s and 5,000 files/s per worker, 1.0 MiB/s in all)\n',
+    )
+    expect(lastLines(stdout, 1)[0]).toMatch(/; est\. 3s at 1\.0 MiB\/s\.$/)
+  })
+
   test('is readable on 80 columns and without colour where that is asked for', async () => {
     await using at = await openCase({ from: '/tmp', to: '/var/tmp/nowhere' })
     await writeTree(at.from, { a: 'a' })
