@@ -115,7 +115,7 @@ function askAboutLinks(transfer: Transfer, links: number): ReturnType<typeof fai
   return failWith(
     'SX204',
     `transfer ${transfer.name}: the source has ${links} symlink${links === 1 ? '' : 's'}, and a remote holds none`,
-    'Write `symlinks: follow` to copy what they lead to, `symlinks: skip` to leave them out, or `symlinks: keep` to store each as a small NAME.rclonelink file.',
+    'Write `symlinks: follow` to copy what they lead to, or `symlinks: skip` to leave them out.',
   )
 }
 

@@ -4,7 +4,8 @@
  */
 
 import { SLURM_JOB } from './rules-after.ts'
-import { errorOn, errorOnItem, errorOnKey, type Rule } from './rule.ts'
+import type { Spot } from './location.ts'
+import { errorOn, errorOnItem, errorOnKey, type Rule, type Seen } from './rule.ts'
 
 export const endpointsNotYet: Rule = (seen) => {
   const used = new Set(seen.transfers.flatMap(({ from, to }) => [from?.endpoint, to?.endpoint]))
@@ -33,7 +34,7 @@ export const endpointsNotYet: Rule = (seen) => {
 }
 
 export const transferPartsNotYet: Rule = (seen) =>
-  seen.transfers.flatMap(({ name, written }) => {
+  seen.transfers.flatMap(({ name, written, to }) => {
     const path = ['transfers', name]
     return [
       ...(written.tool === 'aws'
@@ -72,8 +73,21 @@ export const transferPartsNotYet: Rule = (seen) =>
             }),
           ]
         : []),
+      ...(written.symlinks === 'keep' && isRemote(seen, to)
+        ? [
+            errorOn(seen, [...path, 'symlinks'], {
+              code: 'SX189',
+              what: 'This version does not store symlinks on a remote yet',
+              todo: 'Write `symlinks: follow` to copy what they lead to, or `symlinks: skip` to leave them out.',
+            }),
+          ]
+        : []),
     ]
   })
+
+function isRemote(seen: Seen, to: Spot | undefined): boolean {
+  return to?.endpoint !== undefined && seen.written.endpoints?.[to.endpoint]?.type === 'rclone'
+}
 
 export const afterFormsNotYet: Rule = (seen) =>
   seen.transfers.flatMap(({ name, written }) =>

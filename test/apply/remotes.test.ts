@@ -1,4 +1,4 @@
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { compareTrees } from '../rig/compare.ts'
@@ -93,6 +93,23 @@ describe('remotes of rclone', () => {
     expect(undeclared.exitCode).toBe(1)
     expect(undeclared.stderr).toMatch(/^error SX2\d\d: .*\n(.*\n)*? {2}\S.*/)
     expect(await readdir(join(at.state, 'runs'))).not.toContain('.draft')
+  })
+
+  test('links towards a remote: asked for, followed, and never a half-run', async () => {
+    await using at = await openCase()
+    await writeTree(at.from, { target: 'x' })
+    await symlink('target', join(at.from, 'link'))
+    await plan(at, { from: at.from, to: 'far:one' })
+    const asked = await at.apply()
+    expect(asked.exitCode).toBe(1)
+    expect(asked.stderr).toBe(
+      'error SX204: transfer data: the source has 1 symlink, and a remote holds none\n  Write `symlinks: follow` to copy what they lead to, or `symlinks: skip` to leave them out.\n',
+    )
+    await plan(at, { from: at.from, to: 'far:one', symlinks: 'keep' })
+    expect(await at.apply()).toMatchObject({ exitCode: 2, stdout: '' })
+    await plan(at, { from: at.from, to: 'far:one', symlinks: 'follow' })
+    expect((await at.apply()).exitCode).toBe(0)
+    expect(await readFile(join(at.path, 'store/one/link'), 'utf8')).toBe('x')
   })
 
   test('one file to a remote: into a folder and under another name', async () => {
