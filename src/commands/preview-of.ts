@@ -6,6 +6,7 @@ import { printable } from '../inventory/printable.ts'
 import type { Tally } from '../inventory/summary.ts'
 import type { Location, Plan } from '../plan/plan.ts'
 import type { ExecutorKind } from '../run/event.ts'
+import { optionWarnings } from '../tools/options.ts'
 import { formatBytes, formatCount } from '../view/format.ts'
 import type { CountOf, NamedReasons, Preview, TransferPreview, WorkPreview } from '../view/preview-model.ts'
 import type { PlannedWork, Prepared, PreparedTransfer } from './prepare.ts'
@@ -38,6 +39,11 @@ export function previewOf(
     })),
     warnings: [
       ...warnings.map(({ what, todo }) => `${what}. ${todo}`),
+      ...prepared.transfers.flatMap(({ transfer, work }) =>
+        work === undefined
+          ? []
+          : optionWarnings(transfer, work.tool.version).map(({ what, todo }) => `${what}. ${todo}`),
+      ),
       ...prepared.transfers.flatMap(warningsOf),
     ],
   }
@@ -118,7 +124,17 @@ function mappingOf({ survey }: PreparedTransfer): Pick<TransferPreview, 'mapping
   if (sample === undefined) return {}
   const join = (location: Location, name: string): string =>
     printable(`${rawLocation(location).replace(/\/$/, '')}/${name}`)
-  return { mapping: { from: join(sourceRoot, sample), to: join(destinationRoot, single?.to ?? sample) } }
+  return {
+    mapping: {
+      from: join(sourceRoot, sample),
+      to: join(destinationRoot, single === undefined ? sample : latin1(single.to)),
+    },
+  }
+}
+
+/** Text as the paths of a survey are: one character per byte. */
+function latin1(text: string): string {
+  return Buffer.from(text).toString('latin1')
 }
 
 function countOf({ files, directories, symlinks, bytes }: Readonly<Tally>): CountOf {

@@ -63,7 +63,7 @@ async function writeLists(
     folder,
     listEntry: (path) => carrier.listEntry(path, survey.sourceRoot),
     ...(naming === undefined ? {} : { destinationName: naming }),
-    ...(survey.single === undefined ? {} : { singleName: Buffer.from(survey.single.to, 'latin1') }),
+    ...(survey.single === undefined ? {} : { singleName: Buffer.from(survey.single.to) }),
     proof: proof.kind,
     symlinksSeparately: carrier.leavesSymlinks && survey.sourceRoot.kind === 'local',
     stop,

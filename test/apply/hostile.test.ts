@@ -137,3 +137,13 @@ test('hard links across many shards stay one file with rsync', async () => {
 function manyShards(): NodeJS.ProcessEnv {
   return { ...process.env, SOXPLAN_SHARD_SECONDS: '0.001' }
 }
+
+test.each(TOOLS)('a single file keeps and gets names that are not ASCII, with %s', async (tool) => {
+  await using at = await openCase({ tool })
+  await writeFile(join(at.from, 'né🚚'), 'cargo')
+  await writePlan(at.path, {
+    transfers: { data: { from: join(at.from, 'né🚚'), to: join(at.to, 'neu ü'), tool } },
+  })
+  expect(await at.apply()).toMatchObject({ exitCode: 0 })
+  expect(await readFile(join(at.to, 'neu ü'), 'utf8')).toBe('cargo')
+})
