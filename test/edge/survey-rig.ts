@@ -9,6 +9,7 @@ import type { SurveyRequest } from '../../src/edge/survey-ground.ts'
 import { pathText } from '../../src/inventory/summary.ts'
 import type { Location, Transfer } from '../../src/plan/plan.ts'
 import { transferName } from '../../src/units.ts'
+import { plainTransfer } from '../rig/transfer.ts'
 
 /** Paths below the test's folder, or whole locations. */
 export interface Asked extends Partial<Omit<Transfer, 'from' | 'to'>> {
@@ -21,26 +22,12 @@ type Settings = Partial<Omit<SurveyRequest, 'transfer' | 'env'>> & { readonly en
 function transfer(folder: string, asked: Asked): Transfer {
   const place = (at: string | Location): Location =>
     typeof at === 'string' ? { kind: 'local', path: join(folder, at) } : at
-  return {
+  return plainTransfer({
     name: transferName('code'),
-    toIsDirectory: false,
-    tool: 'auto',
-    existing: 'update',
-    compare: 'auto',
-    verify: 'auto',
-    nodes: 1,
-    include: [],
-    exclude: [],
-    options: {},
-    onChange: 'refuse',
-    followDestinationLinks: false,
-    after: [],
-    attempts: 3,
-    slurm: { copy: { requeue: true, extra: [] }, verify: { requeue: true, extra: [] } },
     ...asked,
     from: place(asked.from ?? 'from'),
     to: place(asked.to ?? 'to'),
-  }
+  })
 }
 
 /** Surveys `from` against `to` of a test's folder. */

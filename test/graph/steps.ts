@@ -3,34 +3,20 @@
 import { stepId } from '../../src/graph/build.ts'
 import type { PlannedTransfer } from '../../src/graph/build.ts'
 import type { Step } from '../../src/graph/step.ts'
-import type { SlurmOptions, Transfer } from '../../src/plan/plan.ts'
+import type { Transfer } from '../../src/plan/plan.ts'
 import type { Shard } from '../../src/shard/shard.ts'
 import { transferName } from '../../src/units.ts'
 import type { StepId } from '../../src/units.ts'
-
-const slurm: SlurmOptions = { requeue: true, extra: [] }
+import { plainTransfer } from '../rig/transfer.ts'
 
 export function transfer(name: string, change: Partial<Transfer> = {}): Transfer {
-  return {
+  return plainTransfer({
     name: transferName(name),
     from: { kind: 'local', path: `/from/${name}` },
     to: { kind: 'local', path: `/to/${name}` },
-    toIsDirectory: false,
-    tool: 'auto',
-    existing: 'update',
-    compare: 'auto',
-    verify: 'auto',
     nodes: 4,
-    include: [],
-    exclude: [],
-    options: {},
-    onChange: 'refuse',
-    followDestinationLinks: false,
-    after: [],
-    attempts: 3,
-    slurm: { copy: slurm, verify: slurm },
     ...change,
-  }
+  })
 }
 
 export function shard(id: string, files = 1, bytes = 10): Shard {

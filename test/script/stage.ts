@@ -15,6 +15,7 @@ import { rcloneLookCommands } from '../../src/tools/rclone.ts'
 import type { CopyContext, TransferEnd } from '../../src/tools/tool.ts'
 import { toolOf } from '../../src/tools/tools.ts'
 import { transferName } from '../../src/units.ts'
+import { plainTransfer } from '../rig/transfer.ts'
 
 const run = promisify(execFile)
 
@@ -50,27 +51,16 @@ export function remote(name: string, path: string, configPath: string): Location
 }
 
 export function transferOf(options: Pick<StageOptions, 'from' | 'to' | 'tool' | 'transfer'>): Transfer {
+  // A test starts its workers itself: nobody gives them another turn.
   const slurm = { requeue: false, extra: [] }
-  return {
+  return plainTransfer({
     name: transferName('data'),
     from: options.from,
     to: options.to,
-    toIsDirectory: false,
     tool: options.tool,
-    existing: 'update',
-    compare: 'auto',
-    verify: 'auto',
-    nodes: 1,
-    include: [],
-    exclude: [],
-    options: {},
-    onChange: 'refuse',
-    followDestinationLinks: false,
-    after: [],
-    attempts: 3,
     slurm: { copy: slurm, verify: slurm },
     ...options.transfer,
-  }
+  })
 }
 
 interface Entry {
