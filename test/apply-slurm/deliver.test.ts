@@ -1,36 +1,23 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { startLab } from '../lab/lab.ts'
-import type { Lab } from '../lab/lab.ts'
+import { describe, expect, test } from 'vitest'
 import { compareTrees } from '../rig/compare.ts'
-import { tempFolder } from '../rig/folder.ts'
-import type { TempFolder } from '../rig/folder.ts'
-import { Ground, noLab } from './ground.ts'
+import { groundsOfLab, noLab } from './ground.ts'
 
 describe.skipIf(noLab('Delivery on Slurm'))('apply on Slurm', () => {
-  let lab: Lab
-  let temp: TempFolder
-  beforeAll(async () => {
-    lab = await startLab()
-    temp = await tempFolder()
-  })
-  afterAll(async () => {
-    await temp[Symbol.asyncDispose]()
-    await lab.close()
-  })
+  const groundOf = groundsOfLab()
 
   test('a skewed tree arrives over four nodes, released when every id is recorded, by one sbatch per stage', async () => {
-    const ground = new Ground(lab, join(temp.path, 'four'))
+    const ground = groundOf('four')
     await ground.tree('src')
     await ground.plan({
       slurm: { cpus: 64, memory: '1G', time: '0:30:00' },
       transfers: { data: {}, again: { tool: 'rclone', exclude: ['odd/**'], after: ['data'] } },
     })
     const [sbatch, squeue, scontrol] = [
-      await lab.shim('sbatch', {}),
-      await lab.shim('squeue', {}),
-      await lab.shim('scontrol', {}),
+      await ground.lab.shim('sbatch', {}),
+      await ground.lab.shim('squeue', {}),
+      await ground.lab.shim('scontrol', {}),
     ]
     const applied = await ground.soxplan(['apply', 'plan.yaml', '--yes'], {
       ...ground.env,
@@ -97,7 +84,7 @@ describe.skipIf(noLab('Delivery on Slurm'))('apply on Slurm', () => {
   })
 
   test('what the preview shows is what sbatch is told, whatever else is set in the environment', async () => {
-    const ground = new Ground(lab, join(temp.path, 'told'))
+    const ground = groundOf('told')
     await ground.tree('src', { a: 'a', b: 'b' })
     await ground.plan({
       slurm: {
@@ -112,7 +99,7 @@ describe.skipIf(noLab('Delivery on Slurm'))('apply on Slurm', () => {
       environment: { pass: ['SOX_PASSED'] },
       transfers: { data: { exclusive: true, slurm: { verify: { cpus: 1, time: '0:05:00' } } } },
     })
-    const sbatch = await lab.shim('sbatch', {})
+    const sbatch = await ground.lab.shim('sbatch', {})
     const env = {
       ...ground.env,
       PATH: sbatch.env['PATH'],
@@ -157,7 +144,7 @@ describe.skipIf(noLab('Delivery on Slurm'))('apply on Slurm', () => {
   })
 
   test('a job gets what the plan hands on, and no secret', async () => {
-    const ground = new Ground(lab, join(temp.path, 'handed'))
+    const ground = groundOf('handed')
     await ground.tree('src', { a: 'a' })
     await ground.plan({ environment: { pass: ['SOX_PASSED'] }, transfers: { data: {} } })
     const gate = await ground.gate()
@@ -172,9 +159,9 @@ describe.skipIf(noLab('Delivery on Slurm'))('apply on Slurm', () => {
       return pid === '' ? '' : readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '')
     }
     let seen = ''
-    await lab.until('the worker runs', async () => (seen = await worker()) !== '')
+    await ground.lab.until('the worker runs', async () => (seen = await worker()) !== '')
     const [id = ''] = Object.values(await ground.tickets())
-    expect(await lab.scontrol('show', 'job', id)).not.toContain('hunter2')
+    expect(await ground.lab.scontrol('show', 'job', id)).not.toContain('hunter2')
     expect(seen).toContain('SOX_PASSED=a,b=c d\0')
     expect(seen).not.toContain('hunter2')
     await gate.open()
@@ -187,7 +174,7 @@ describe.skipIf(noLab('Delivery on Slurm'))('apply on Slurm', () => {
     ['a backslash', 'b\\s%a'],
     ['a line break', 'new\nline'],
   ])('a run folder whose path has %s', async (_, name) => {
-    const ground = new Ground(lab, join(temp.path, name))
+    const ground = groundOf(name)
     await ground.tree('src', { a: 'a', 'b/c': 'c' })
     await ground.plan({ transfers: { data: {} } })
     expect(await ground.apply()).toMatchObject({ exitCode: 0 })
@@ -198,7 +185,7 @@ describe.skipIf(noLab('Delivery on Slurm'))('apply on Slurm', () => {
   })
 
   test('no terminal and no --yes is a usage error, and nothing is handed over', async () => {
-    const ground = new Ground(lab, join(temp.path, 'asks'))
+    const ground = groundOf('asks')
     await ground.tree('src', { a: 'a' })
     await ground.plan({ transfers: { data: {} } })
     const answer = await ground.soxplan(['apply', 'plan.yaml'])

@@ -1,29 +1,18 @@
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { findProgram } from '../lab/available.ts'
 import { startLab } from '../lab/lab.ts'
-import type { Lab } from '../lab/lab.ts'
 import { compareTrees } from '../rig/compare.ts'
 import { tempFolder } from '../rig/folder.ts'
-import type { TempFolder } from '../rig/folder.ts'
-import { Ground, noLab } from './ground.ts'
+import { Ground, groundsOfLab, noLab } from './ground.ts'
 
 describe.skipIf(noLab('Failure on Slurm'))('what goes wrong on Slurm', () => {
-  let lab: Lab
-  let temp: TempFolder
-  beforeAll(async () => {
-    // A frozen controller is noticed after MessageTimeout.
-    lab = await startLab({ settings: { MessageTimeout: '3' } })
-    temp = await tempFolder()
-  })
-  afterAll(async () => {
-    await temp[Symbol.asyncDispose]()
-    await lab.close()
-  })
+  // A frozen controller is noticed after MessageTimeout.
+  const groundOf = groundsOfLab({ settings: { MessageTimeout: '3' } })
 
   test('a vanished file is named; its verify runs, what comes after does not, and the queue is empty', async () => {
-    const ground = new Ground(lab, join(temp.path, 'vanished'))
+    const ground = groundOf('vanished')
     await ground.tree('src', { a: 'a', b: 'b', 'c\nd': 'odd' })
     await ground.plan({
       transfers: {
@@ -34,7 +23,7 @@ describe.skipIf(noLab('Failure on Slurm'))('what goes wrong on Slurm', () => {
     })
     const gate = await ground.gate()
     const running = ground.begin(['apply', 'plan.yaml', '--yes'], gate.env)
-    await lab.until('it is released', () => running.output().includes('data.copy:'))
+    await ground.lab.until('it is released', () => running.output().includes('data.copy:'))
     await rm(ground.in('src', 'c\nd'))
     await gate.open()
     expect(await running.ended).toBe(1)
@@ -63,7 +52,7 @@ describe.skipIf(noLab('Failure on Slurm'))('what goes wrong on Slurm', () => {
   })
 
   test('a stage that is refused takes back what was handed over before it', async () => {
-    const ground = new Ground(lab, join(temp.path, 'refused'))
+    const ground = groundOf('refused')
     await ground.tree('src', { a: 'a' })
     await ground.plan({
       transfers: { data: { slurm: { verify: { partition: 'nowhere' } } } },
@@ -89,14 +78,17 @@ describe.skipIf(noLab('Failure on Slurm'))('what goes wrong on Slurm', () => {
   })
 
   test('a refusal in the middle that Slurm gives no reason for', async () => {
-    const ground = new Ground(lab, join(temp.path, 'shrug'))
+    const ground = groundOf('shrug')
     await ground.tree('src', { a: 'a' })
     await ground.plan({ transfers: { data: {} } })
-    const sbatch = await lab.shim('sbatch', { exitCode: 1, stderr: 'sbatch: error: the site says no\n' })
+    const sbatch = await ground.lab.shim('sbatch', {
+      exitCode: 1,
+      stderr: 'sbatch: error: the site says no\n',
+    })
     // The first call is let through, so that there is something to take back.
     await writeFile(
-      join(lab.folder, 'shims', 'sbatch'),
-      `#!/bin/bash\n[[ -e ${lab.folder}/once ]] && { echo 'sbatch: error: the site says no' >&2; exit 1; }\ntouch ${lab.folder}/once\nexec ${findProgram('sbatch')} "$@"\n`,
+      join(ground.lab.folder, 'shims', 'sbatch'),
+      `#!/bin/bash\n[[ -e ${ground.lab.folder}/once ]] && { echo 'sbatch: error: the site says no' >&2; exit 1; }\ntouch ${ground.lab.folder}/once\nexec ${findProgram('sbatch')} "$@"\n`,
     )
     const answer = await ground.soxplan(['apply', 'plan.yaml', '--yes'], {
       ...ground.env,
@@ -111,10 +103,10 @@ describe.skipIf(noLab('Failure on Slurm'))('what goes wrong on Slurm', () => {
   })
 
   test('a controller that is down at the start is said at once, and nothing is made', async () => {
-    const ground = new Ground(lab, join(temp.path, 'down'))
+    const ground = groundOf('down')
     await ground.tree('src', { a: 'a' })
     await ground.plan({ transfers: { data: {} } })
-    await lab.ctld.stop()
+    await ground.lab.ctld.stop()
     try {
       const answer = await ground.apply()
       expect(answer.exitCode).toBe(1)
@@ -123,48 +115,48 @@ describe.skipIf(noLab('Failure on Slurm'))('what goes wrong on Slurm', () => {
         'Try again when `scontrol ping` says UP, or use --executor local on purpose.',
       )
     } finally {
-      await lab.ctld.start()
+      await ground.lab.ctld.start()
     }
     expect(await ground.runs()).toEqual([])
-    await lab.until('nodes are back', async () => (await lab.nodeState('n1')) === 'idle')
+    await ground.lab.until('nodes are back', async () => (await ground.lab.nodeState('n1')) === 'idle')
   })
 
   test('a controller that freezes in the middle is waited for, while the workers go on', async () => {
-    const ground = new Ground(lab, join(temp.path, 'frozen'))
+    const ground = groundOf('frozen')
     await ground.tree('src')
     await ground.plan({ transfers: { data: {} } })
     const gate = await ground.gate()
     const running = ground.begin(['apply', 'plan.yaml', '--yes'], gate.env)
-    await lab.until(
+    await ground.lab.until(
       'workers run',
       async () => (await ground.stageFiles(/^data\.copy\/work\/.*claim$/)).length > 0,
     )
-    lab.ctld.freeze()
+    ground.lab.ctld.freeze()
     await gate.open()
-    await lab.until('it says so', () => running.output().includes('the queue does not answer'))
-    lab.ctld.thaw()
+    await ground.lab.until('it says so', () => running.output().includes('the queue does not answer'))
+    ground.lab.ctld.thaw()
     expect(await running.ended).toBe(0)
     expect(await compareTrees(ground.in('src'), ground.in('data'))).toEqual([])
     expect(await ground.queue()).toEqual([])
   })
 
   test('a controller that freezes while stages are handed over: each is in the queue once', async () => {
-    const ground = new Ground(lab, join(temp.path, 'handing'))
+    const ground = groundOf('handing')
     await ground.tree('src', { a: 'a' })
     await ground.plan({ transfers: { data: {}, more: { from: 'src', to: 'more', after: ['data'] } } })
-    const sbatch = await lab.shim('sbatch', {})
+    const sbatch = await ground.lab.shim('sbatch', {})
     await writeFile(
-      join(lab.folder, 'shims', 'sbatch'),
-      `#!/bin/bash\necho call >>${lab.folder}/handed\n[[ $(wc -l <${lab.folder}/handed) == 2 ]] && kill -STOP ${lab.ctld.pid}\nexec ${findProgram('sbatch')} "$@"\n`,
+      join(ground.lab.folder, 'shims', 'sbatch'),
+      `#!/bin/bash\necho call >>${ground.lab.folder}/handed\n[[ $(wc -l <${ground.lab.folder}/handed) == 2 ]] && kill -STOP ${ground.lab.ctld.pid}\nexec ${findProgram('sbatch')} "$@"\n`,
     )
     const running = ground.begin(['apply', 'plan.yaml', '--yes'], { ...ground.env, PATH: sbatch.env['PATH'] })
-    await lab.until('it says so', () =>
+    await ground.lab.until('it says so', () =>
       running.output().includes('The Slurm controller does not answer; waiting for it.'),
     )
-    lab.ctld.thaw()
+    ground.lab.ctld.thaw()
     expect(await running.ended).toBe(0)
     await sbatch.remove()
-    const seen = await lab.squeue('--noheader', '--states=all', '--format=%F %j')
+    const seen = await ground.lab.squeue('--noheader', '--states=all', '--format=%F %j')
     const run = (await ground.newestRun()).split('/').at(-1) ?? ''
     const ids = new Set(seen.split('\n').filter((row) => row.includes(run)))
     expect(ids.size).toBe(4)
@@ -172,21 +164,24 @@ describe.skipIf(noLab('Failure on Slurm'))('what goes wrong on Slurm', () => {
   })
 
   test('a squeue that fails for a while decides nothing', async () => {
-    const ground = new Ground(lab, join(temp.path, 'blind'))
+    const ground = groundOf('blind')
     await ground.tree('src')
     await ground.plan({ transfers: { data: {} } })
     const gate = await ground.gate()
-    const squeue = await lab.shim('squeue', {})
+    const squeue = await ground.lab.shim('squeue', {})
     const running = ground.begin(['apply', 'plan.yaml', '--yes'], {
       ...gate.env,
       PATH: `${ground.in('bin')}:${squeue.env['PATH']}`,
     })
-    await lab.until(
+    await ground.lab.until(
       'workers run',
       async () => (await ground.stageFiles(/^data\.copy\/work\/.*claim$/)).length > 0,
     )
-    await lab.shim('squeue', { exitCode: 1, stderr: 'slurm_load_jobs error: Unexpected message received\n' })
-    await lab.until('it says so', () => running.output().includes('the queue does not answer'))
+    await ground.lab.shim('squeue', {
+      exitCode: 1,
+      stderr: 'slurm_load_jobs error: Unexpected message received\n',
+    })
+    await ground.lab.until('it says so', () => running.output().includes('the queue does not answer'))
     await squeue.remove()
     await gate.open()
     expect(await running.ended).toBe(0)

@@ -5,9 +5,13 @@ import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { afterAll, beforeAll } from 'vitest'
 import type { Recorded } from '../../src/run/event.ts'
 import { whyNoLab } from '../lab/available.ts'
-import type { Lab } from '../lab/lab.ts'
+import { startLab } from '../lab/lab.ts'
+import type { Lab, LabOptions } from '../lab/lab.ts'
+import { tempFolder } from '../rig/folder.ts'
+import type { TempFolder } from '../rig/folder.ts'
 import { puppet } from '../rig/puppet.ts'
 import { runSoxplan, SOXPLAN } from '../rig/soxplan.ts'
 import type { SoxplanResult } from '../rig/soxplan.ts'
@@ -202,4 +206,22 @@ export class Ground {
     )
     return { env, open: () => rm(file) }
   }
+}
+
+/**
+ * Opens one lab and one temp folder for all tests of the `describe` it is called in; both are gone after the last.
+ * Returns what makes the ground of one test: a folder of its own in the temp folder.
+ */
+export function groundsOfLab(options: LabOptions = {}): (name: string) => Ground {
+  let lab: Lab
+  let temp: TempFolder
+  beforeAll(async () => {
+    lab = await startLab(options)
+    temp = await tempFolder()
+  })
+  afterAll(async () => {
+    await temp[Symbol.asyncDispose]()
+    await lab.close()
+  })
+  return (name) => new Ground(lab, join(temp.path, name))
 }

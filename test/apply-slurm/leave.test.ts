@@ -1,31 +1,18 @@
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { findProgram } from '../lab/available.ts'
-import { startLab } from '../lab/lab.ts'
-import type { Lab } from '../lab/lab.ts'
 import { compareTrees } from '../rig/compare.ts'
-import { tempFolder } from '../rig/folder.ts'
-import type { TempFolder } from '../rig/folder.ts'
-import { Ground, noLab } from './ground.ts'
-import type { Running } from './ground.ts'
+import { groundsOfLab, noLab } from './ground.ts'
+import type { Ground, Running } from './ground.ts'
 
 const apply = ['apply', 'plan.yaml', '--yes']
 
 describe.skipIf(noLab('Leaving on Slurm'))('the driver leaves and comes back', () => {
-  let lab: Lab
-  let temp: TempFolder
-  beforeAll(async () => {
-    lab = await startLab()
-    temp = await tempFolder()
-  })
-  afterAll(async () => {
-    await temp[Symbol.asyncDispose]()
-    await lab.close()
-  })
+  const emptyGround = groundsOfLab()
 
   const groundOf = async (name: string): Promise<Ground> => {
-    const ground = new Ground(lab, join(temp.path, name))
+    const ground = emptyGround(name)
     await ground.tree('src')
     await ground.plan({ transfers: { data: {} } })
     return ground
@@ -33,10 +20,10 @@ describe.skipIf(noLab('Leaving on Slurm'))('the driver leaves and comes back', (
 
   /** Runs `script` in place of the `call`th sbatch; in it, `sbatch "$@"` is the real one, and so it goes on where it does not exit. */
   const sbatchShim = async (ground: Ground, call: number, script: string): Promise<NodeJS.ProcessEnv> => {
-    const shim = await lab.shim('sbatch', {})
+    const shim = await ground.lab.shim('sbatch', {})
     const count = ground.in('sbatch-calls')
     await writeFile(
-      join(lab.folder, 'shims', 'sbatch'),
+      join(ground.lab.folder, 'shims', 'sbatch'),
       `#!/bin/bash
 sbatch() { ${findProgram('sbatch')} "$@"; }
 echo >>'${count}'
@@ -58,7 +45,10 @@ sbatch "$@"
     const ground = await groundOf('ctrl-c')
     const gate = await ground.gate()
     const running = ground.begin(apply, gate.env)
-    await lab.until('workers run', async () => (await ground.stageFiles(/copy\/work\/.*claim$/)).length > 0)
+    await ground.lab.until(
+      'workers run',
+      async () => (await ground.stageFiles(/copy\/work\/.*claim$/)).length > 0,
+    )
     ground.interrupt(running)
     expect(await running.ended).toBe(4)
     expect(running.output()).toContain(
@@ -66,7 +56,7 @@ sbatch "$@"
     )
     expect((await ground.queue()).length).toBeGreaterThan(0)
     const back = ground.begin(apply, gate.env)
-    await lab.until('it follows', () => back.output().includes('is still under way; following it.'))
+    await ground.lab.until('it follows', () => back.output().includes('is still under way; following it.'))
     await gate.open()
     expect(await back.ended).toBe(0)
     expect(await ground.runs()).toHaveLength(1)
@@ -77,13 +67,16 @@ sbatch "$@"
     const ground = await groundOf('frozen')
     const gate = await ground.gate()
     const running = ground.begin(apply, gate.env)
-    await lab.until('workers run', async () => (await ground.stageFiles(/copy\/work\/.*claim$/)).length > 0)
-    lab.ctld.freeze()
+    await ground.lab.until(
+      'workers run',
+      async () => (await ground.stageFiles(/copy\/work\/.*claim$/)).length > 0,
+    )
+    ground.lab.ctld.freeze()
     try {
       ground.interrupt(running)
       expect(await running.ended).toBe(4)
     } finally {
-      lab.ctld.thaw()
+      ground.lab.ctld.thaw()
     }
     await gate.open()
     expect(await ground.apply()).toMatchObject({ exitCode: 0 })
@@ -96,7 +89,7 @@ sbatch "$@"
     const left = await ground.soxplan([...apply, '--detach'], gate.env)
     expect(left.exitCode).toBe(4)
     const back = ground.begin(apply, gate.env)
-    await lab.until('it follows', () => back.output().includes('following it'))
+    await ground.lab.until('it follows', () => back.output().includes('following it'))
     const second = await ground.soxplan(apply, gate.env)
     expect(second.exitCode).toBe(1)
     expect(second.stderr).toContain('SX601')
@@ -108,7 +101,10 @@ sbatch "$@"
     const ground = await groundOf('killed-late')
     const gate = await ground.gate()
     const running = ground.begin(apply, gate.env)
-    await lab.until('workers run', async () => (await ground.stageFiles(/copy\/work\/.*claim$/)).length > 0)
+    await ground.lab.until(
+      'workers run',
+      async () => (await ground.stageFiles(/copy\/work\/.*claim$/)).length > 0,
+    )
     await killed(running)
     await gate.open()
     const back = await ground.soxplan(apply, gate.env)
@@ -146,8 +142,8 @@ sbatch "$@"
     const ground = await groundOf('ctrl-c-early')
     const env = await sbatchShim(ground, 2, `touch '${ground.in('now')}'; sleep 1`)
     const running = ground.begin(apply, env)
-    await lab.until('the second is under way', async () => (await ground.stageFiles(/./)).length > 0)
-    await lab.until(
+    await ground.lab.until('the second is under way', async () => (await ground.stageFiles(/./)).length > 0)
+    await ground.lab.until(
       'the second is under way',
       async () => (await ground.events()).filter(({ kind }) => kind === 'intent').length === 2,
     )
@@ -162,8 +158,11 @@ sbatch "$@"
     const ground = await groundOf('cancelled')
     const gate = await ground.gate()
     const running = ground.begin(apply, gate.env)
-    await lab.until('workers run', async () => (await ground.stageFiles(/copy\/work\/.*claim$/)).length > 0)
-    await lab.scancel('--me')
+    await ground.lab.until(
+      'workers run',
+      async () => (await ground.stageFiles(/copy\/work\/.*claim$/)).length > 0,
+    )
+    await ground.lab.scancel('--me')
     expect(await running.ended).toBe(1)
     expect(running.output()).toContain('its workers are gone before all was accounted for')
     expect(running.output()).toContain('CANCELLED')
@@ -181,12 +180,12 @@ sbatch "$@"
     const held = await sbatchShim(ground, 2, 'sbatch --begin=now+1hour "$@"; exit')
     const running = ground.begin(apply, { ...held, PATH: `${ground.in('bin')}:${held['PATH'] ?? ''}` })
     await gate.open()
-    await lab.until('the copy is over', () =>
+    await ground.lab.until('the copy is over', () =>
       running.output().includes('data.copy: 2.1 MiB of 2.1 MiB, 132 of 132 entries copied'),
     )
     await killed(running)
-    await lab.scancel('--me')
-    const sbatch = await lab.shim('sbatch', {})
+    await ground.lab.scancel('--me')
+    const sbatch = await ground.lab.shim('sbatch', {})
     const again = await ground.soxplan(apply, { ...ground.env, PATH: sbatch.env['PATH'] })
     expect(again).toMatchObject({ exitCode: 0 })
     expect(
@@ -214,7 +213,7 @@ sbatch "$@"
     expect(asNew.exitCode).toBe(1)
     expect(asNew.stderr).toContain('SX506')
     await gate.open()
-    await lab.until('the queue is empty', async () => (await ground.queue()).length === 0)
+    await ground.lab.until('the queue is empty', async () => (await ground.queue()).length === 0)
     expect(await ground.soxplan(apply, gate.env)).toMatchObject({ exitCode: 0 })
   })
 })

@@ -1,12 +1,7 @@
-import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { startLab } from '../lab/lab.ts'
-import type { Lab } from '../lab/lab.ts'
+import { describe, expect, test } from 'vitest'
 import { compareTrees } from '../rig/compare.ts'
-import { tempFolder } from '../rig/folder.ts'
-import type { TempFolder } from '../rig/folder.ts'
-import { Ground, noLab } from './ground.ts'
-import type { Running } from './ground.ts'
+import { groundsOfLab, noLab } from './ground.ts'
+import type { Ground, Running } from './ground.ts'
 
 /** What happens to workers while the first shards are under way, and how `apply` ends. */
 interface Fault {
@@ -44,27 +39,18 @@ async function workerPid(ground: Ground, index: number): Promise<number> {
 }
 
 describe.skipIf(noLab('Loss of workers'))('workers that are lost or come late', () => {
-  let lab: Lab
-  let temp: TempFolder
-  beforeAll(async () => {
-    lab = await startLab({ settings: { SlurmdTimeout: '3', MessageTimeout: '2' } })
-    temp = await tempFolder()
-  })
-  afterAll(async () => {
-    await temp[Symbol.asyncDispose]()
-    await lab.close()
-  })
+  const groundOf = groundsOfLab({ settings: { SlurmdTimeout: '3', MessageTimeout: '2' } })
 
   /** Four workers, each with a shard under way that waits for `open`. */
   const underWay = async (
     name: string,
   ): Promise<{ ground: Ground; running: Running; array: string; open: () => Promise<void> }> => {
-    const ground = new Ground(lab, join(temp.path, name))
+    const ground = groundOf(name)
     await ground.tree('src')
     await ground.plan({ slurm: { cpus: 64 }, transfers: { data: {} } })
     const gate = await ground.gate()
     const running = ground.begin(['apply', 'plan.yaml', '--yes'], gate.env)
-    await lab.until(
+    await ground.lab.until(
       'four workers carry a shard each',
       async () => (await ground.stageFiles(/^data\.copy\/work\/.*claim$/)).length === 4,
     )
@@ -88,7 +74,7 @@ describe.skipIf(noLab('Loss of workers'))('workers that are lost or come late', 
   test.each(faults)('$name', async ({ name, strike }) => {
     const { ground, running, array, open } = await underWay(name)
     await strike(ground, array)
-    await lab.until(
+    await ground.lab.until(
       'the tool of the struck worker is gone',
       async () => (await ground.stageFiles(/^data\.copy\/(work\/.*\.end|workers\/.*\.gone)$/)).length > 0,
     )
@@ -100,20 +86,23 @@ describe.skipIf(noLab('Loss of workers'))('workers that are lost or come late', 
 
   test('slurmd of a node dies, its step lives on', async () => {
     const { ground, running, array, open } = await underWay('slurmd')
-    const node = await lab.squeue('--noheader', '--format=%N', `--jobs=${array}_1`)
+    const node = await ground.lab.squeue('--noheader', '--format=%N', `--jobs=${array}_1`)
     const name = node.trim() as 'n1'
-    await lab.slurmd(name).kill()
-    await lab.until('the worker is requeued', async () => (await lab.jobState(`${array}_1`)) !== 'RUNNING')
+    await ground.lab.slurmd(name).kill()
+    await ground.lab.until(
+      'the worker is requeued',
+      async () => (await ground.lab.jobState(`${array}_1`)) !== 'RUNNING',
+    )
     await open()
     await delivered(ground, running)
-    await lab.slurmd(name).start()
+    await ground.lab.slurmd(name).start()
   })
 
   test('more workers than places: those who never start hold nothing up', async () => {
-    const ground = new Ground(lab, join(temp.path, 'drained'))
+    const ground = groundOf('drained')
     await ground.tree('src')
     await ground.plan({ slurm: { cpus: 64 }, transfers: { data: {} } })
-    for (const node of ['n2', 'n3', 'n4'] as const) await lab.drain(node)
+    for (const node of ['n2', 'n3', 'n4'] as const) await ground.lab.drain(node)
     try {
       const applied = await ground.apply()
       expect(applied).toMatchObject({ exitCode: 0 })
@@ -121,7 +110,7 @@ describe.skipIf(noLab('Loss of workers'))('workers that are lost or come late', 
       const workers = await ground.stageFiles(/^data\.copy\/workers\/[^/]*\d$/)
       expect(workers.every((file) => file.includes('.n1.'))).toBe(true)
     } finally {
-      for (const node of ['n2', 'n3', 'n4'] as const) await lab.resume(node)
+      for (const node of ['n2', 'n3', 'n4'] as const) await ground.lab.resume(node)
     }
   })
 
@@ -138,7 +127,7 @@ describe.skipIf(noLab('Loss of workers'))('workers that are lost or come late', 
 
   test('the closing worker is cancelled: that stays as it is until somebody applies again', async () => {
     const { ground, running, array, open } = await underWay('cancelled')
-    await lab.scancel(`${array}_0`)
+    await ground.lab.scancel(`${array}_0`)
     await open()
     expect(await running.ended).toBe(1)
     expect(running.output()).toContain('before they had done all; apply again to finish. Their logs: ')

@@ -1,28 +1,15 @@
-import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Ground, noLab } from '../apply-slurm/ground.ts'
-import { startLab } from '../lab/lab.ts'
-import type { Lab } from '../lab/lab.ts'
+import { describe, expect, test } from 'vitest'
+import { groundsOfLab, noLab } from '../apply-slurm/ground.ts'
+import type { Ground } from '../apply-slurm/ground.ts'
 import { compareTrees } from '../rig/compare.ts'
-import { tempFolder } from '../rig/folder.ts'
-import type { TempFolder } from '../rig/folder.ts'
 import { puppet } from '../rig/puppet.ts'
 
 describe.skipIf(noLab('The time limit'))('a transfer that takes longer than one job may', () => {
-  let lab: Lab
-  let temp: TempFolder
-  beforeAll(async () => {
-    lab = await startLab()
-    temp = await tempFolder()
-  })
-  afterAll(async () => {
-    await temp[Symbol.asyncDispose]()
-    await lab.close()
-  })
+  const groundOf = groundsOfLab()
 
   /** Shards of twelve seconds each, more than fit into the one minute that its one worker gets. */
   const slow = async (name: string, requeue: boolean): Promise<[Ground, NodeJS.ProcessEnv]> => {
-    const ground = new Ground(lab, join(temp.path, name))
+    const ground = groundOf(name)
     await ground.tree('src')
     await ground.plan({ nodes: 1, slurm: { time: '0:01:00', requeue }, transfers: { data: {} } })
     const env = await puppet(
