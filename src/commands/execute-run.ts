@@ -1,7 +1,7 @@
 /** Runs what a run folder holds, on the executor it was planned for, to its end or until the user leaves. */
 
 import { ok } from '../diagnostic.ts'
-import { writeFailedNames } from '../edge/failed-names.ts'
+import { collectFailedNames } from '../edge/failed-names.ts'
 import { openJournal } from '../edge/journal.ts'
 import type { Journal } from '../edge/journal.ts'
 import type { RunPaths } from '../edge/run-folder.ts'
@@ -17,7 +17,7 @@ import type { Executor } from '../run/executor.ts'
 import type { RunRecord } from '../run/record.ts'
 import { toolOf } from '../tools/tools.ts'
 import { createLinePrinter } from '../view/lines.ts'
-import { failedCount, renderReport } from '../view/report.ts'
+import { failedCount, NAMES_SHOWN, renderReport } from '../view/report.ts'
 import { ExitCode } from './exit-code.ts'
 import type { CommandIo } from './io.ts'
 import { printDiagnostics } from './load-plan.ts'
@@ -169,14 +169,14 @@ async function conclude(context: ExecuteContext, journal: Journal, end: DriveEnd
       io.stderr(detachedText(record))
       return ExitCode.detached
     case 'over': {
-      const outcomes = await outcomesOf(record, paths, end.progress)
+      const { givenUp, file } = await collectFailedNames(paths, record, end.progress, NAMES_SHOWN)
+      const outcomes = outcomesOf(record, paths, end.progress, givenUp)
       const failed = outcomes.reduce((sum, outcome) => sum + failedCount(outcome), 0)
-      const file = failed === 0 ? undefined : await writeFailedNames(paths, record, end.progress)
       // Shards without workers are no failure of theirs: the run stays open, and the next apply goes on with them.
       const isOpen = end.progress.steps.some(({ outcome }) => outcome === 'lost')
       await journal.append(isOpen ? { kind: 'interrupted' } : { kind: 'finished', failed })
-      io.stdout(renderReport(outcomes, file?.ok === true ? file.value : undefined))
-      if (file?.ok === false) printDiagnostics(file.error, record.plan, io)
+      io.stdout(renderReport(outcomes, file.ok ? file.value : undefined))
+      if (!file.ok) printDiagnostics(file.error, record.plan, io)
       return failed === 0 ? ExitCode.ok : ExitCode.failed
     }
   }

@@ -1,14 +1,14 @@
 /** What became of each transfer, from its record and its marks. */
 
 import path from 'node:path'
-import { givenUp } from '../edge/failed-names.ts'
+import type { FailedNames } from '../edge/failed-names.ts'
 import type { RunPaths } from '../edge/run-folder.ts'
 import { printable } from '../inventory/printable.ts'
 import type { Progress } from '../run/progress.ts'
 import type { RunRecord, TransferRecord } from '../run/record.ts'
 import { entriesOf } from '../run/progress.ts'
 import { NAMES_SHOWN, renderReport } from '../view/report.ts'
-import type { FailedName, TransferOutcome } from '../view/report.ts'
+import type { TransferOutcome } from '../view/report.ts'
 import type { CommandIo } from './io.ts'
 import type { Prepared, PreparedTransfer } from './prepare.ts'
 import { locationText } from './preview-of.ts'
@@ -41,29 +41,24 @@ export function transferRecord({
   }
 }
 
-export async function outcomesOf(
+/** @param givenUp names that the workers gave up on, by transfer */
+export function outcomesOf(
   record: RunRecord,
   paths: RunPaths,
   progress: Progress,
-): Promise<readonly TransferOutcome[]> {
-  const outcomes: TransferOutcome[] = []
-  for (const transfer of record.transfers) {
+  givenUp: FailedNames['givenUp'],
+): readonly TransferOutcome[] {
+  return record.transfers.map((transfer) => {
     const steps = progress.steps.filter(({ step }) => step.transfer.name === transfer.name)
     const lost = steps.find(({ outcome }) => outcome === 'lost')
-    const named: FailedName[] = []
-    let count = 0
-    for await (const entry of givenUp(paths, steps)) {
-      count += 1
-      if (named.length < NAMES_SHOWN) named.push({ ...entry, path: printable(entry.path) })
-    }
-    outcomes.push({
+    const { count, first } = givenUp.get(transfer.name) ?? { count: 0, first: [] }
+    return {
       ...beforeAnythingRan(transfer),
-      failed: { count, named },
+      failed: { count, named: first.map((entry) => ({ ...entry, path: printable(entry.path) })) },
       steps,
       ...(lost === undefined ? {} : { lostLogs: path.join(paths.stage(lost.step), 'logs') }),
-    })
-  }
-  return outcomes
+    }
+  })
 }
 
 function beforeAnythingRan(transfer: TransferRecord): TransferOutcome {

@@ -1,6 +1,7 @@
 /** The names that a run did not deliver: one by one for the report, and all of them in `failed.txt`. */
 
 import { open, rename, rm } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import path from 'node:path'
 import { ok } from '../diagnostic.ts'
 import type { Result } from '../diagnostic.ts'
@@ -30,7 +31,7 @@ export interface GivenUp {
  *
  * @param steps the stages of one transfer, in their order
  */
-export async function* givenUp(paths: RunPaths, steps: readonly StepProgress[]): AsyncGenerator<GivenUp> {
+async function* givenUp(paths: RunPaths, steps: readonly StepProgress[]): AsyncGenerator<GivenUp> {
   const failing = (at: StepProgress | undefined): StepProgress['marks'] =>
     at?.marks.filter(({ failed }) => failed > 0) ?? []
   for (const [index, { step, marks }] of steps.entries()) {
@@ -48,56 +49,61 @@ export async function* givenUp(paths: RunPaths, steps: readonly StepProgress[]):
   }
 }
 
-/** Text is written out when this much has come together. */
-const BLOCK_CHARS = 256 * 1024
+/** The names that were given up on in one transfer: how many, and the first of them. */
+export interface GivenUpNames {
+  readonly count: number
+  readonly first: readonly GivenUp[]
+}
+
+export interface FailedNames {
+  readonly givenUp: ReadonlyMap<TransferRecord['name'], GivenUpNames>
+  /** Path of `failed.txt`, undefined where not one name failed; SX322 when a manifest can not be read. */
+  readonly file: Result<string | undefined>
+}
 
 /**
- * Writes `failed.txt`, one line per name: transfer, class, printable path, and the log or the reason, between tabs.
- * Returns its path. Fails SX322 when a manifest can not be read; throws what the file system says.
+ * Walks every name that the run did not deliver, once: counts what was given up on, and writes `failed.txt`, one line
+ * per name: transfer, class, printable path, and the log or the reason, between tabs. Where no name failed there is
+ * no such file, nor one of an earlier life of the run. Throws what the file system says.
+ *
+ * @param firstMax how many names of each transfer are kept in memory
  */
-export async function writeFailedNames(
+export async function collectFailedNames(
   paths: RunPaths,
   record: RunRecord,
   progress: Progress,
-): Promise<Result<string>> {
-  const temporary = `${paths.failedNames}.tmp`
-  await rm(temporary, { force: true })
-  const handle = await open(temporary, 'wx', 0o600)
-  let text = ''
-  const add = (...fields: readonly string[]): void => {
-    text += `${fields.join('\t')}\n`
-  }
-  const write = async (atLeastChars: number): Promise<void> => {
-    if (text.length < atLeastChars) return
-    await handle.appendFile(text)
-    text = ''
-  }
+  firstMax: number,
+): Promise<FailedNames> {
+  const file = await NamesFile.begin(paths.failedNames)
+  const found = new Map<TransferRecord['name'], GivenUpNames>()
+  let readable: Result<unknown> = ok(undefined)
   try {
     for (const transfer of record.transfers) {
-      for (const line of transfer.unlisted.lines) add(transfer.name, 'unlisted', line, '')
-      const refused = await addRefused(paths, transfer, add, () => write(BLOCK_CHARS))
-      if (!refused.ok) return refused
+      for (const line of transfer.unlisted.lines) file.add(transfer.name, 'unlisted', line, '')
+      const refused = await addRefused(paths, transfer, file)
+      if (readable.ok) readable = refused
       const steps = progress.steps.filter(({ step }) => step.transfer.name === transfer.name)
-      for await (const { path: name, failure, logPath } of givenUp(paths, steps)) {
-        add(transfer.name, failure, printable(name), logPath)
-        await write(BLOCK_CHARS)
+      const first: GivenUp[] = []
+      let count = 0
+      for await (const entry of givenUp(paths, steps)) {
+        count += 1
+        if (first.length < firstMax) first.push(entry)
+        file.add(transfer.name, entry.failure, printable(entry.path), entry.logPath)
+        await file.write(BLOCK_CHARS)
       }
+      found.set(transfer.name, { count, first })
     }
-    await write(0)
-    await handle.sync()
+    return { givenUp: found, file: readable.ok ? ok(await file.keep()) : readable }
   } finally {
-    await handle.close()
+    await file.close()
   }
-  await rename(temporary, paths.failedNames)
-  return ok(paths.failedNames)
 }
 
 /** The manifest knows every refused name, the record the reasons of the first. */
 async function addRefused(
   paths: RunPaths,
   { name, refused }: TransferRecord,
-  add: (...fields: readonly string[]) => void,
-  afterBlock: () => Promise<void>,
+  file: NamesFile,
 ): Promise<Result<unknown>> {
   if (refused.count === 0) return ok(undefined)
   const reasons = new Map(refused.named.map((entry) => [entry.path, entry.reason]))
@@ -106,8 +112,60 @@ async function addRefused(
     (view) => {
       if (view.fateByte !== fateBytes.refused) return
       const text = pathText(view)
-      add(name, 'refused', printable(text), reasons.get(text) ?? '')
+      file.add(name, 'refused', printable(text), reasons.get(text) ?? '')
     },
-    { afterBlock },
+    { afterBlock: () => file.write(BLOCK_CHARS) },
   )
+}
+
+/** Text is written out when this much has come together. */
+const BLOCK_CHARS = 256 * 1024
+
+/** `failed.txt` while it grows, under another name and only from its first line on. */
+class NamesFile {
+  readonly #path: string
+  readonly #temporary: string
+  #handle: FileHandle | undefined
+  #text = ''
+
+  private constructor(file: string) {
+    this.#path = file
+    this.#temporary = `${file}.tmp`
+  }
+
+  /** Takes away what a crash left of an earlier one. */
+  static async begin(file: string): Promise<NamesFile> {
+    const names = new NamesFile(file)
+    await rm(names.#temporary, { force: true })
+    return names
+  }
+
+  add(...fields: readonly string[]): void {
+    this.#text += `${fields.join('\t')}\n`
+  }
+
+  async write(atLeastChars: number): Promise<void> {
+    if (this.#text.length < atLeastChars) return
+    this.#handle ??= await open(this.#temporary, 'wx', 0o600)
+    await this.#handle.appendFile(this.#text)
+    this.#text = ''
+  }
+
+  /** Gives the file its name and returns it; undefined, and no file, where nothing was added. */
+  async keep(): Promise<string | undefined> {
+    await this.write(1)
+    if (this.#handle === undefined) {
+      await rm(this.#path, { force: true })
+      return undefined
+    }
+    await this.#handle.sync()
+    await rename(this.#temporary, this.#path)
+    return this.#path
+  }
+
+  /** What was not kept goes away. */
+  async close(): Promise<void> {
+    await this.#handle?.close()
+    await rm(this.#temporary, { force: true })
+  }
 }
