@@ -6,7 +6,7 @@ import { openJournal } from '../edge/journal.ts'
 import type { Journal } from '../edge/journal.ts'
 import type { RunPaths } from '../edge/run-folder.ts'
 import { follow, submitAll } from '../executor/drive.ts'
-import type { DriveContext, DriveEnd, Tickets } from '../executor/drive.ts'
+import type { DriveContext, DriveEnd, HandedOver, Tickets } from '../executor/drive.ts'
 import { createLocalExecutor } from '../executor/local.ts'
 import { createSlurmExecutor } from '../executor/slurm/slurm.ts'
 import { stepGraph } from '../graph/dag.ts'
@@ -54,18 +54,18 @@ export async function executeRun(context: ExecuteContext): Promise<number> {
   const journal = await openJournal(paths.events, io.now)
   const executor = executorFor(record, paths, io)
   try {
-    let known = context.attached
+    let known: HandedOver | undefined = context.attached && { tickets: context.attached, seen: new Map() }
     for (let fruitless = 0, marks = 0; ;) {
       const drive = driveContext(context, executor, journal)
-      const tickets = known === undefined ? await handOver(record, drive, journal) : ok(known)
-      if (!tickets.ok) return await conclude(context, journal, tickets.error)
-      if (record.executor === 'slurm') io.stderr(jobsText(tickets.value))
+      const handed = known === undefined ? await handOver(record, drive, journal) : ok(known)
+      if (!handed.ok) return await conclude(context, journal, handed.error)
+      if (record.executor === 'slurm') io.stderr(jobsText(handed.value.tickets))
       if (context.detach) {
         await journal.append({ kind: 'detached' })
         io.stderr(detachedText(record))
         return ExitCode.detached
       }
-      const end = await follow(drive, tickets.value)
+      const end = await follow(drive, handed.value)
       const faults = end.kind === 'over' ? faultsBehindLoss(end.progress.steps, drive.graph) : undefined
       const before = marks
       if (end.kind === 'over') marks = end.progress.steps.reduce((sum, step) => sum + step.marks.length, 0)

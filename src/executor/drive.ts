@@ -31,6 +31,12 @@ export interface DriveContext {
 /** What the executor gave back for each step that was handed over. */
 export type Tickets = ReadonlyMap<StepId, Ticket>
 
+export interface HandedOver {
+  readonly tickets: Tickets
+  /** What the marks said before. Verdicts are final, so whoever follows need not read those again. */
+  readonly seen: ReadonlyMap<StepId, StepProgress>
+}
+
 export type DriveEnd =
   /** Every step is over, one way or another. */
   | { readonly kind: 'over'; readonly progress: Progress }
@@ -53,9 +59,10 @@ export type DriveEnd =
  * Submits what is not accounted for yet, in order, records each id, and only then releases the roots. Steps of a
  * resumed run that are over get no ticket, nor do those behind a step whose failures stop them.
  */
-export async function submitAll(context: DriveContext): Promise<Result<Tickets, DriveEnd>> {
+export async function submitAll(context: DriveContext): Promise<Result<HandedOver, DriveEnd>> {
   const { graph, executor, journal } = context
-  const done = await overAlready(context)
+  const seen = await lookAtAll(context)
+  const done = overAlready(seen)
   const tickets = new Map<StepId, Ticket>()
   const takeBack = async (
     reason: string,
@@ -86,16 +93,22 @@ export async function submitAll(context: DriveContext): Promise<Result<Tickets, 
   )
   if (!released.ok) return takeBack('the release was refused', released.error)
   await journal.append({ kind: 'released' })
-  return { ok: true, value: tickets }
+  return { ok: true, value: { tickets, seen } }
 }
 
-/** Steps whose every shard is over by the marks: nothing at all in a fresh run. */
-async function overAlready(context: DriveContext): Promise<ReadonlyMap<StepId, StepProgress>> {
+/** What the marks say of every step: nothing at all in a fresh run. */
+async function lookAtAll(context: DriveContext): Promise<HandedOver['seen']> {
+  const seen = new Map<StepId, StepProgress>()
+  for (const step of context.graph.steps) seen.set(step.id, await lookAt(context, fresh(step), undefined))
+  return seen
+}
+
+/** Steps whose every shard is over by the marks. */
+function overAlready(seen: HandedOver['seen']): HandedOver['seen'] {
   const over = new Map<StepId, StepProgress>()
-  for (const step of context.graph.steps) {
-    const seen = await lookAt(context, fresh(step), undefined)
-    if (seen.marks.length === step.shards.length) over.set(step.id, { ...seen, outcome: 'accounted' })
-  }
+  for (const [id, progress] of seen)
+    if (progress.marks.length === progress.step.shards.length)
+      over.set(id, { ...progress, outcome: 'accounted' })
   return over
 }
 
@@ -112,10 +125,10 @@ function canStart(
 }
 
 /** Follows handed-over steps until all are over or the user has had enough. */
-export async function follow(context: DriveContext, tickets: Tickets): Promise<DriveEnd> {
+export async function follow(context: DriveContext, { tickets, seen }: HandedOver): Promise<DriveEnd> {
   const { graph, executor, journal } = context
   const looks = new Map<StepId, number>()
-  const states = new Map<StepId, StepProgress>(graph.steps.map((step) => [step.id, fresh(step)]))
+  const states = new Map(graph.steps.map((step) => [step.id, seen.get(step.id) ?? fresh(step)]))
   const startMillis = context.now()
   for (;;) {
     // The queue is asked first and the marks are read after it: a worker that ended in between has left its mark.
@@ -126,11 +139,11 @@ export async function follow(context: DriveContext, tickets: Tickets): Promise<D
       const ticket = tickets.get(step.id)
       const sighting: Sighting =
         ticket === undefined ? { phase: 'gone' } : (sightings.get(ticket) ?? { phase: 'unknown' })
-      const seen = await lookAt(context, before, sighting)
+      const now = await lookAt(context, before, sighting)
       const isSame = before.sighting?.phase === sighting.phase
       looks.set(step.id, isSame ? (looks.get(step.id) ?? 0) + 1 : 1)
-      const outcome: StepOutcome | undefined = outcomeOf(seen, looks.get(step.id) ?? 1, graph, states)
-      states.set(step.id, { ...seen, outcome })
+      const outcome: StepOutcome | undefined = outcomeOf(now, looks.get(step.id) ?? 1, graph, states)
+      states.set(step.id, { ...now, outcome })
       if (outcome !== undefined) await journal.append({ kind: 'ended', step: step.id, outcome })
     }
     const progress: Progress = { steps: [...states.values()], elapsedMillis: context.now() - startMillis }
@@ -179,8 +192,9 @@ async function lookAt(
     if (state.at === 'over') marks.push(state.mark)
     if (state.at !== 'running') continue
     shardsRunning += 1
-    if (step.stage === 'copy')
-      bytesUnderWay += Math.min(context.bytesUnderWay(step, await tailOf(state.logPath)) ?? 0, shard.bytes)
+    if (step.stage !== 'copy') continue
+    const ofThisCall = context.bytesUnderWay(step, await tailOf(state.logPath)) ?? 0
+    bytesUnderWay += Math.min(state.movedBytes + ofThisCall, shard.bytes)
   }
   return { ...before, sighting, marks, shardsRunning, bytesUnderWay }
 }
