@@ -45,12 +45,16 @@ export async function main(args: readonly string[], version: string, host: NodeJ
   }
 }
 
+/** A full disk is reported without a path, and what soxplan writes while a run goes on is nearly all in one place. */
+const whereToLook =
+  'Where no path is named, look at the state folder: .soxplan beside the plan, or what --state DIR, SOXPLAN_STATE or `state:` names; `soxplan plan` writes to TMPDIR.'
+
 /** A full disk or a vanished folder is the system's, everything else is ours; neither shows a stack unless asked to. */
 function explain(error: unknown, io: CommandIo): number {
   if (isSystemError(error)) {
     const where = error.path === undefined ? '' : ` (${error.path})`
     io.stderr(
-      `error SX603: The file system refused: ${systemReason(error)}${where}\n  Mend that and run the same command again; what is proven is kept.\n`,
+      `error SX603: The file system refused: ${systemReason(error)}${where}\n  ${whereToLook}\n  Mend that and run the same command again; what is proven is kept.\n`,
     )
     return ExitCode.failed
   }

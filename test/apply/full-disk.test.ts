@@ -82,6 +82,7 @@ describe.runIf(isMounter)('a full disk', () => {
       // The driver may have found its own journal on the full disk; then the next apply goes on.
       if (exitCode !== 0) {
         expect(stderr).toMatch(/^error SX603: .*no space left on device/m)
+        expect(stderr).toContain('look at the state folder: .soxplan beside the plan, or what --state DIR')
         await until(async () => (await processesOf(at.path)).length === 0)
         expect((await at.apply(['--state', join(disk, 'state')], { env })).exitCode).toBe(0)
       }
