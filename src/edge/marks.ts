@@ -9,7 +9,13 @@ import { isErrno } from './files.ts'
 /** Where a shard stands. `over` is a verdict that no later attempt can change. */
 export type ShardState =
   | { readonly at: 'open'; readonly attempts: number }
-  | { readonly at: 'running'; readonly attempt: number; readonly logPath: string }
+  | {
+      readonly at: 'running'
+      readonly attempt: number
+      readonly logPath: string
+      /** By calls of the tool that are over; the log tells of the one under way. */
+      readonly movedBytes: number
+    }
   | { readonly at: 'over'; readonly mark: Mark }
 
 const LOG_TAIL_BYTES = 4096
@@ -27,8 +33,16 @@ export async function readShard(
   const names = await namesIn(folder)
   const attempts = Math.max(0, ...names.map((name) => Number(/^(\d+)\.claim$/.exec(name)?.[1] ?? 0)))
   if (attempts === 0) return { at: 'open', attempts }
-  if (!names.includes(`${attempts}.end`))
-    return { at: 'running', attempt: attempts, logPath: path.join(folder, `${attempts}.log`) }
+  if (!names.includes(`${attempts}.end`)) {
+    const moved = `${attempts}.moved`
+    const movedBytes = names.includes(moved) ? Number(await textOf(path.join(folder, moved))) : 0
+    return {
+      at: 'running',
+      attempt: attempts,
+      logPath: path.join(folder, `${attempts}.log`),
+      movedBytes: Number.isFinite(movedBytes) ? movedBytes : 0,
+    }
+  }
   const mark = parseMark(await textOf(path.join(folder, `${attempts}.end`)), shard, attempts)
   if (mark?.result === 'done') return { at: 'over', mark }
   if (mark?.result === 'failed' && attempts >= attemptsMax) return { at: 'over', mark }

@@ -161,9 +161,38 @@ run_tool() {
   if [[ $single_from ]]; then
     [[ ${#in_the_way[@]} == 0 ]] || return 0
     "${copy_command[@]}" "$single_from" "$single_to"
+  elif [[ ! $list_flag ]]; then
+    run_with_names
   else
     "${copy_command[@]}" "$list_flag" "$list" "$tool_from" "$tool_to"
   fi
+}
+
+# For bash -c, which gets the file for an exit code, the log, the destination, the length of a command, the command, and
+# then names. Each call of rsync counts its bytes anew: the sum of the calls that are over stands beside the log.
+call_with_names='
+code=$1 log=$2 to=$3 words=$4 moved=0 here=0
+shift 4
+"${@:1:words}" "${@:words + 1}" "$to" || printf "%s\n" "$?" >"$code"
+while read -r bytes percent _; do
+  if [[ $bytes == soxplan-call ]]; then here=0; elif [[ $percent == *% ]]; then here=$bytes; fi
+done <<<"$(tail -c 1000 -- "$log" | tr "\r" "\n")"
+[[ -e ${log%log}moved ]] && read -r moved <"${log%log}moved"
+printf "\nsoxplan-call\n"
+printf "%s\n" "$((moved + here))" >"${log%log}moved"
+'
+
+# Bytes of names for one call: a call takes some milliseconds to start, and 2 MiB are what Linux allows.
+names_bytes=400000
+
+run_with_names() {
+  local code=0
+  rm -f -- "$scratch/exit_code"
+  (cd -- "$from" && exec xargs -0 -r -s "$names_bytes" bash -c "$call_with_names" call \
+    "$scratch/exit_code" "$attempt_log" "$tool_to" "${#copy_command[@]}" "${copy_command[@]}") <"$list" || code=$?
+  # xargs only says that there was something.
+  [[ ! -s $scratch/exit_code ]] || read -r code <"$scratch/exit_code"
+  return "$code"
 }
 
 # Symlinks, where the tool does not carry them. cp replaces the link itself, never what it points to.

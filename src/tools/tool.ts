@@ -43,8 +43,11 @@ export interface CopyCommand {
   readonly args: readonly string[]
   /** Added where the worker runs as root, because only root may give files away. */
   readonly argsAsRoot: readonly string[]
-  /** The flag that takes the list file, such as `--files-from-raw`. The worker appends `flag listfile source destination`. */
-  readonly listFlag: string
+  /**
+   * The flag that takes the list file, such as `--files-from-raw`: the worker appends `flag listfile source destination`.
+   * Absent: it appends names, as many as one call takes, and the destination, and calls it in the source's folder.
+   */
+  readonly listFlag?: string
   readonly source: string
   readonly destination: string
   /** A single file is copied by name: the worker appends these two instead, and no list. */

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { chmod, mkdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { chmod, link, mkdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
@@ -186,3 +186,35 @@ async function openTo(uid: number, folder: string): Promise<void> {
   await run('chown', ['-R', String(uid), join(folder, 'stages')])
   await run('bash', ['-c', '[[ ! -e $1/to ]] || chown -R "$2" "$1/to"', 'bash', folder, String(uid)])
 }
+
+test('hard links are kept among the names of a shard', async () => {
+  await using temp = await tempFolder()
+  const ends = { from: local(join(temp.path, 'from')), to: local(join(temp.path, 'to')) }
+  await hostileTree(ends.from.path, { withoutSpecials: true })
+  await link(join(ends.from.path, 'plain/a'), join(ends.from.path, 'its other name'))
+  const stages = await layStages({ ...ends, state: temp.path, tool: 'rsync', hardLinks: true })
+  expect(await work(stages.copy)).toMatchObject({ code: 0 })
+  expect(await compareTrees(ends.from.path, ends.to.path, { mtimes: true })).toEqual([])
+  const [one, other] = ['plain/a', 'its other name'].map((name) => stat(join(ends.to.path, name)))
+  expect((await one)?.ino).toBe((await other)?.ino)
+})
+
+describe('names that are more than one call of rsync takes', () => {
+  test('arrive all the same; the log counts what they moved, and the verdict has rsync’s own exit code', async () => {
+    await using temp = await tempFolder()
+    const ends = { from: local(join(temp.path, 'from')), to: local(join(temp.path, 'to')) }
+    const deep = Array.from({ length: 5 }, (_, level) => String(level).repeat(250)).join('/')
+    const files = Array.from({ length: 400 }, (_, index) => `${deep}/${index}`)
+    await writeTree(ends.from.path, Object.fromEntries(files.map((file) => [file, 'four'])))
+    const stages = await layStages({ ...ends, state: temp.path, tool: 'rsync' })
+    // The first call meets what is gone; the last one goes well.
+    const gone = files[0] ?? ''
+    await rm(join(ends.from.path, gone))
+    expect(await work(stages.copy)).toMatchObject({ code: 0 })
+    expect(await compareTrees(ends.from.path, ends.to.path)).toEqual([])
+    expect(await failed(stages.copy, '00000', 1)).toEqual([`vanished ./${gone}`])
+    expect((await log(stages.copy, '00000', 1)).match(/^soxplan-call$/gm)?.length).toBeGreaterThan(1)
+    expect(await readFile(join(stages.copy, 'work/00000/1.moved'), 'utf8')).toBe(`${399 * 4}\n`)
+    expect(await verdict(stages.copy, '00000', 1)).toMatchObject({ result: 'done', exit: '23' })
+  })
+})

@@ -33,6 +33,8 @@ export interface StageOptions {
   readonly single?: { readonly from: string; readonly to: string }
   /** The same names as text, where they are not ASCII. */
   readonly named?: { readonly from: string; readonly to: string }
+  /** The shards hold hard links. */
+  readonly hardLinks?: boolean
   readonly stagesBefore?: readonly string[]
 }
 
@@ -175,7 +177,7 @@ export async function scriptInput(
     version,
     source: end(from, single?.from),
     destination: end(to, single?.to),
-    hasHardLinks: true,
+    hasHardLinks: options.hardLinks ?? false,
     ...(program === undefined ? {} : { program }),
   }
   const looksAtRemote = from.kind !== 'local' || to.kind !== 'local'

@@ -51,12 +51,15 @@ describe('rclone', () => {
 
   test('never traverses between disks, always on a bucket, and reads no config where it needs none', () => {
     const disks = rclone.copyCommand(context('1.60', local('/a'), local('/b'))).args
-    expect(disks).toEqual(expect.arrayContaining(['--no-traverse', '--config=/dev/null', '--retries=1']))
+    expect(disks).toEqual(
+      expect.arrayContaining(['--no-traverse', '--ignore-checksum', '--config=/dev/null', '--retries=1']),
+    )
     const up = rclone.copyCommand(context('1.60', local('/a'), store))
     expect(up.args).toEqual(
       expect.arrayContaining(['--config=/etc/rclone.conf', '--no-unicode-normalization']),
     )
     expect(up.args).not.toContain('--no-traverse')
+    expect(up.args).not.toContain('--ignore-checksum')
     expect([up.source, up.destination]).toEqual(['/a', 'store:bucket/train'])
   })
 
@@ -111,15 +114,19 @@ describe('rclone', () => {
 
 describe('rsync', () => {
   test('copies listed entries only, and keeps half a file out of sight', () => {
-    const { args, source, destination, listFlag } = rsync.copyCommand(
-      context('3.2', local('/a'), local('/b')),
-    )
-    expect(args).toEqual(
-      expect.arrayContaining(['--from0', '--no-implied-dirs', '--partial-dir=.soxplan-partial']),
-    )
+    const { args, destination, listFlag } = rsync.copyCommand(context('3.2', local('/a'), local('/b')))
+    expect(args).toEqual(expect.arrayContaining(['--relative', '--no-implied-dirs']))
     expect(args.join(' ')).not.toMatch(/--(archive|recursive|inplace|hard-links|delete)/)
-    expect([listFlag, source, destination]).toEqual(['--files-from', '/a/', '/b/'])
+    expect([listFlag, destination]).toEqual([undefined, '/b/'])
     expect(rsync.copyCommand(context('3.2', local('/'), local('/b'))).source).toBe('/')
+  })
+
+  test('gets all names of a shard in one file where hard links have to be found among them', () => {
+    const linked = { ...context('3.2', local('/a'), local('/b')), hasHardLinks: true }
+    const { args, source, destination, listFlag } = rsync.copyCommand(linked)
+    expect(args).toEqual(expect.arrayContaining(['--hard-links', '--from0', '--no-implied-dirs']))
+    expect(args).not.toContain('--relative')
+    expect([listFlag, source, destination]).toEqual(['--files-from', '/a/', '/b/'])
   })
 
   test('a list entry is the bytes behind ./ with a NUL', () => {
@@ -136,6 +143,10 @@ describe('rsync', () => {
       ),
     ).toBe(2097152)
     expect(rsync.progress('sending\n')).toBeUndefined()
+    // What earlier calls of the same attempt have moved is counted elsewhere.
+    const over = '  500 100%  1.00MB/s  0:00:01\n\nsoxplan-call\n'
+    expect(rsync.progress(over)).toBeUndefined()
+    expect(rsync.progress(`${over}\r  77   5%  1.00MB/s  0:00:01`)).toBe(77)
     expect(rsync.classifyLog('rsync: write failed on "/b": No space left on device (28)')).toBe('no-space')
   })
 
