@@ -4,8 +4,11 @@ import type { Diagnostic } from '../diagnostic.ts'
 import { askYes } from '../edge/ask.ts'
 import { ticketsOf } from '../edge/unfinished.ts'
 import type { UnfinishedRun } from '../edge/unfinished.ts'
+import { lookAtAll } from '../executor/drive.ts'
+import { stepGraph } from '../graph/dag.ts'
 import { isAlive } from '../run/executor.ts'
 import type { RunRecord } from '../run/record.ts'
+import { leftText } from '../view/left.ts'
 import { ExitCode } from './exit-code.ts'
 import { executeRun, executorFor } from './execute-run.ts'
 import type { CommandIo } from './io.ts'
@@ -53,8 +56,13 @@ export async function resumeRun(unfinished: UnfinishedRun, options: ResumeOption
     await note(unfinished, { kind: 'withdrawn', reason: 'nothing of it was released' }, io)
     return { kind: 'forget' }
   }
+  const seen = await lookAtAll({
+    graph: stepGraph(record.steps),
+    stageFolder: (step) => paths.stage(step),
+    bytesUnderWay: () => undefined,
+  })
   io.stderr(
-    `Run ${record.run} of this plan is unfinished; going on with what has no proof yet (--new starts another).\n`,
+    `Run ${record.run} of this plan is unfinished; going on with what has no proof yet (--new starts another).\n${leftText([...seen.values()])}.\n`,
   )
   if (!options.isSure && !(await askYes('Type yes to go on: ', io.stdin, process.stderr, io.interrupt))) {
     io.stderr('Nothing was moved.\n')

@@ -28,6 +28,9 @@ export interface DriveContext {
   readonly interrupt: AbortSignal
 }
 
+/** What it takes to look at the marks of a run that nobody drives. */
+export type MarksContext = Pick<DriveContext, 'graph' | 'stageFolder' | 'bytesUnderWay'>
+
 /** What the executor gave back for each step that was handed over. */
 export type Tickets = ReadonlyMap<StepId, Ticket>
 
@@ -97,7 +100,7 @@ export async function submitAll(context: DriveContext): Promise<Result<HandedOve
 }
 
 /** What the marks say of every step: nothing at all in a fresh run. */
-async function lookAtAll(context: DriveContext): Promise<HandedOver['seen']> {
+export async function lookAtAll(context: MarksContext): Promise<HandedOver['seen']> {
   const seen = new Map<StepId, StepProgress>()
   for (const step of context.graph.steps) seen.set(step.id, await lookAt(context, fresh(step), undefined))
   return seen
@@ -176,7 +179,7 @@ function fresh(step: Step): StepProgress {
 
 /** Reads the shards that are not over yet. */
 async function lookAt(
-  context: DriveContext,
+  context: MarksContext,
   before: StepProgress,
   sighting: Sighting | undefined,
 ): Promise<StepProgress> {

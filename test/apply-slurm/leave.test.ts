@@ -188,6 +188,9 @@ sbatch "$@"
     const sbatch = await ground.lab.shim('sbatch', {})
     const again = await ground.soxplan(apply, { ...ground.env, PATH: sbatch.env['PATH'] })
     expect(again).toMatchObject({ exitCode: 0 })
+    expect(again.stderr).toMatch(
+      /^0 of (\d+) shards proven, 2\.1 MiB in \1 shards left, 2\.1 MiB of it only to verify\.$/m,
+    )
     expect(
       (await sbatch.calls()).map((args) =>
         args

@@ -80,6 +80,9 @@ describe.each(TOOLS)('an unfinished run, with %s', (tool) => {
       expect(second.stderr).toMatch(
         /^Run \S+ of this plan is unfinished; going on with what has no proof yet/m,
       )
+      expect(second.stderr).toMatch(
+        /^0 of (\d+) shards proven, \S+ \S+ in \1 shards left(, \S+ \S+ of it only to verify)?\.$/m,
+      )
       expect(second.exitCode).toBe(0)
       expect(await compareFinished(at)).toEqual([])
       expect(await readdir(join(at.state, 'runs'))).toHaveLength(1)
