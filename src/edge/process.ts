@@ -1,6 +1,5 @@
 /** The door to other programs, for calls that end by themselves and answer with little text. The only file that imports execa. */
 
-import { execa } from 'execa'
 import { fail, ok } from '../diagnostic.ts'
 import type { Result } from '../diagnostic.ts'
 import type { Millis } from '../units.ts'
@@ -36,6 +35,8 @@ export async function run(
   [program, ...args]: Argv,
   limits: Limits,
 ): Promise<Result<{ stdout: string; stderr: string }, ProcessFailure>> {
+  // Loaded with the first program: it takes 0.1 s, and an apply that finds nothing left to do calls none.
+  const { execa } = await import('execa')
   const out = await execa(program, args, {
     reject: false,
     shell: false,
