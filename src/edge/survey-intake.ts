@@ -7,16 +7,21 @@ import { kindBytes, type RecordView } from '../inventory/entry.ts'
 import { decideFate, verdicts, type FatePolicy, type Verdict } from '../inventory/fates.ts'
 import type { PathFilter } from '../inventory/filter.ts'
 import { hasImpossibleSegment, holdsReplacement, isTooLong, isUtf8 } from '../inventory/names.ts'
+import { createCutter } from '../inventory/cut-records.ts'
 import { createScanner } from '../inventory/scan.ts'
 import { createSummary, type SummaryBuilder } from '../inventory/summary.ts'
 import type { Location } from '../plan/plan.ts'
 import { isRcloneName } from '../tools/rclone-names.ts'
-import type { DestinationLook } from './look-destination.ts'
+import type { Answers } from './look-ahead.ts'
+import type { DestinationLook, SlowLook } from './look-destination.ts'
 import type { ManifestWriter } from './manifest-file.ts'
 
-/** How long one chunk may keep everything else waiting, milliseconds, and how much of it is looked at between two glances at the clock. */
-const TURN_MILLIS = 40
+/** Where each look asks a disk, so many bytes of listing are looked at right here: threads are worth their start for more. */
+const LOOK_HERE_BYTES = 512 * 1024
+/** How much of them at a time, before others get a turn. */
 const SLICE_BYTES = 8192
+/** Blocks whose answers may be on their way, of 64 KiB as pipes give them. */
+const BLOCKS_AHEAD = 64
 
 export interface IntakeOptions {
   readonly tree: TreeBuilder
@@ -40,7 +45,14 @@ export interface Intake {
   /** Takes a chunk of a listing; what it returns is to be waited for. */
   push(chunk: Buffer): Promise<void> | undefined
   /** The listing is over. Fails SX207 when it was not made of whole records. */
-  end(): Result<undefined>
+  end(): Promise<Result<undefined>>
+}
+
+/** Records whose places are being looked at. */
+interface Block {
+  readonly records: Buffer
+  readonly answers: Promise<Answers>
+  isAnswered: boolean
 }
 
 class Intaking implements Intake {
@@ -52,12 +64,18 @@ class Intaking implements Intake {
   private readonly fromRemote: boolean
   private readonly toRemote: boolean
   private readonly longestRoot: number
+  private readonly slow: SlowLook | undefined
+  private readonly cutter = createCutter()
+  private readonly blocks: Block[] = []
+  private lookedAtBytes = 0
   private readonly scanner = createScanner('listing', (view) => {
+    this.slow?.next()
     this.take(view)
   })
 
   constructor(options: IntakeOptions) {
     this.options = options
+    this.slow = options.look.slow
     const { sourceRoot, destinationRoot } = options
     this.fromRemote = sourceRoot.kind === 'rclone'
     this.toRemote = destinationRoot.kind === 'rclone'
@@ -98,29 +116,49 @@ class Intaking implements Intake {
   }
 
   push(chunk: Buffer): Promise<void> | undefined {
-    const { look, onProgress, writer } = this.options
-    if (look.isSlow) return this.pushSlowly(chunk)
+    if (this.slow !== undefined) return this.pushSlowly(chunk, this.slow)
     this.scanner.push(chunk)
-    onProgress?.(this.entries)
-    return writer.pressure()
+    this.options.onProgress?.(this.entries)
+    return this.options.writer.pressure()
   }
 
-  /** Each entry may wait for a disk, so that others get a turn in between. */
-  private async pushSlowly(chunk: Buffer): Promise<void> {
-    const { onProgress, writer } = this.options
-    let since = performance.now()
-    for (let at = 0; at < chunk.length; at += SLICE_BYTES) {
-      this.scanner.push(chunk.subarray(at, at + SLICE_BYTES))
-      if (performance.now() - since < TURN_MILLIS) continue
-      onProgress?.(this.entries)
-      await setImmediate()
-      since = performance.now()
+  /** The first records are looked at one by one; of the rest each block is, while those before it are taken in. */
+  private async pushSlowly(chunk: Buffer, slow: SlowLook): Promise<void> {
+    const whole = this.cutter.push(chunk)
+    if (this.lookedAtBytes < LOOK_HERE_BYTES) {
+      this.lookedAtBytes += whole.length
+      for (let at = 0; at < whole.length; at += SLICE_BYTES) {
+        this.scanner.push(whole.subarray(at, at + SLICE_BYTES))
+        await setImmediate()
+      }
+    } else if (whole.length > 0) {
+      const block: Block = { records: whole, answers: slow.ask(whole), isAnswered: false }
+      const answered = (): void => {
+        block.isAnswered = true
+      }
+      block.answers.then(answered, answered)
+      this.blocks.push(block)
+      while (this.blocks[0]?.isAnswered === true || this.blocks.length > BLOCKS_AHEAD)
+        await this.takeBlock(slow)
     }
-    onProgress?.(this.entries)
-    await writer.pressure()
+    this.options.onProgress?.(this.entries)
+    await this.options.writer.pressure()
   }
 
-  end(): Result<undefined> {
+  private async takeBlock(slow: SlowLook): Promise<void> {
+    const block = this.blocks.shift()
+    if (block === undefined) return
+    slow.use(await block.answers)
+    this.scanner.push(block.records)
+    slow.use(undefined)
+    this.options.onProgress?.(this.entries)
+  }
+
+  async end(): Promise<Result<undefined>> {
+    if (this.slow !== undefined) {
+      while (this.blocks.length > 0) await this.takeBlock(this.slow)
+      this.scanner.push(this.cutter.rest())
+    }
     const fault = this.scanner.end()
     if (fault === undefined) return ok(undefined)
     return failWith(

@@ -66,12 +66,13 @@ async function takeIn(
 ): Promise<Result<Taken>> {
   const { request, source, destination } = ground
   const tree = createTree()
+  const look = openLook(ground, tree, index)
   const writer = createManifestWriter(request.manifestPath)
   let isKept = false
   try {
     const intake = createIntake({
       tree,
-      look: openLook(ground, tree, index),
+      look,
       policy: policyOf(ground),
       filter: ground.filter,
       writer,
@@ -82,7 +83,8 @@ async function takeIn(
     })
     const fed = await feed(intake)
     if (!fed.ok) return fed
-    const whole = intake.end()
+    const whole = await intake.end()
+    request.signal.throwIfAborted()
     if (!whole.ok) return whole
     if (intake.links > 0 && isUndecided(request.transfer))
       return askAboutLinks(request.transfer, intake.links)
@@ -91,6 +93,7 @@ async function takeIn(
     if (!written.ok) return written
     return ok({ tree, summary: intake.summary.finish(), filtered: intake.filtered, errors: fed.value })
   } finally {
+    await look.slow?.close()
     if (!isKept) await writer.discard()
   }
 }

@@ -63,7 +63,7 @@ const intake = createIntake({
   destinationRoot: { kind: 'local', path: '/to' },
 })
 for (const chunk of listing()) await intake.push(chunk)
-must(intake.end())
+must(await intake.end())
 must(await writer.close())
 report('manifest and totals')
 const cost = { secondsPerByte: 1e-9, secondsPerFile: 1e-3 }
