@@ -2,15 +2,15 @@
 
 import { failWith, ok, type Result } from '../diagnostic.ts'
 import { findOnPath } from './executor-choice.ts'
+import { listBranches } from './list-branches.ts'
 import type { Argv } from './process.ts'
-import { runListing, type ListingRequest } from './survey-process.ts'
+import { runListings, type ListingPart } from './listing-queue.ts'
+import type { ListingRequest } from './survey-process.ts'
 
-/** A record per entry, NUL-terminated, in raw bytes: what `inventory/scan.ts` reads. */
-const recordFormat = '%y %s %T@ %D %i %n %m %U %G %P\\0%l\\0'
-/** The same for one file, named without its folder. */
-const singleFormat = '%y %s %T@ %D %i %n %m %U %G %f\\0%l\\0'
+/** A record per entry is these, the path and what a symlink leads to, NUL-terminated, in raw bytes: what `inventory/scan.ts` reads. */
+const fields = '%y %s %T@ %D %i %n %m %U %G'
 
-export interface LocalListing extends Omit<ListingRequest, 'argv' | 'readError'> {
+export interface LocalListing extends Pick<ListingRequest, 'env' | 'signal' | 'onChunk'> {
   /** Absolute path of the source: a directory, or one file. */
   readonly path: string
   readonly single: boolean
@@ -28,39 +28,51 @@ export interface ListingErrors {
 /** find hands its output on in pieces of 4 KiB; coreutils' stdbuf makes them large, which saves a tenth of all the work. */
 const bufferBytes = 256 * 1024
 
-function findArgv(listing: LocalListing): Argv {
-  const links = listing.follow ? '-L' : '-P'
-  // The closing slash makes find go through a symlink that the user named as the source.
-  const root = listing.path.replace(/\/*$/, '/')
-  if (!listing.single) return ['find', links, root, '-mindepth', '1', '-printf', recordFormat]
-  return ['find', '-P', listing.path, '-maxdepth', '0', '-printf', singleFormat]
+/** One find, as deep as it goes or only so many levels. */
+function findPart(listing: LocalListing, root: string, find: Argv, levels?: number): ListingPart {
+  const depth = levels === undefined ? [] : ['-maxdepth', String(levels)]
+  const what = listing.single
+    ? ['-P', listing.path, '-maxdepth', '0', '-printf', `${fields} %f\\0%l\\0`]
+    : [listing.follow ? '-L' : '-P', root, '-mindepth', '1', ...depth, '-printf', `${fields} %P\\0%l\\0`]
+  return { argv: [...find, ...what], partialCode: 1, readError: (line) => line.replace(/^\S*find: /, '') }
 }
 
 /**
  * Streams every entry below the source. What find can not read (no permission, gone meanwhile, a loop under `-L`)
- * it names on stderr: these lines come back as listing errors and the rest is listed all the same.
+ * it names on stderr: these lines come back as listing errors and the rest is listed all the same. A directory is
+ * listed by several finds, in an order that depends on nothing but the tree; where links are followed by one, because
+ * only one find that has seen all of the way knows a loop.
  * Fails SX205 when there is no find, when it was ended by a signal, or when it failed without saying why.
  */
 export async function listLocal(listing: LocalListing): Promise<Result<ListingErrors>> {
-  const find = findArgv(listing)
   const stdbuf = await findOnPath('stdbuf', listing.env)
-  const ended = await runListing({
-    ...listing,
-    argv: stdbuf === undefined ? find : [stdbuf, `-o${bufferBytes}`, ...find],
-    readError: (line) => line.replace(/^\S*find: /, ''),
-  })
-  if (ended.exitCode === 0 || (ended.exitCode === 1 && ended.errors.count > 0)) return ok(ended.errors)
+  const buffered = (program: string): Argv =>
+    stdbuf === undefined ? [program] : [stdbuf, `-o${bufferBytes}`, program]
+  // The closing slash makes find go through a symlink that the user named as the source.
+  const root = listing.path.replace(/\/*$/, '/')
+  const xargs = listing.single || listing.follow ? undefined : await findOnPath('xargs', listing.env)
+  const { errors, broken } =
+    xargs === undefined
+      ? await runListings([findPart(listing, root, buffered('find'))], { ...listing, atOnce: 1 })
+      : await listBranches({
+          ...listing,
+          root,
+          xargs: buffered(xargs),
+          fields,
+          top: findPart(listing, root, buffered('find'), 1),
+        })
+  if (broken === undefined) return ok(errors)
   const how =
-    ended.spawnError ??
-    (ended.signal === undefined
-      ? `it ended with exit code ${ended.exitCode ?? '?'}`
-      : `it was ended by ${ended.signal}`)
+    broken.spawnError ??
+    (broken.signal === undefined
+      ? `it ended with exit code ${broken.exitCode ?? '?'}`
+      : `it was ended by ${broken.signal}`)
   return failWith(
     'SX205',
     `cannot list ${listing.path} with find: ${how}`,
-    ended.spawnError === undefined
+    broken.spawnError === undefined
       ? 'Plan again; when it happens again, run the find command by hand to see why.'
       : 'Install findutils (GNU find) and see that it is in PATH.',
-    ended.errors.lines[0],
+    broken.errors.lines[0],
   )
 }

@@ -7,7 +7,7 @@ import { killGroup } from './kill-group.ts'
 import type { Argv } from './process.ts'
 
 /** Lines of stderr kept; all are counted. */
-const LINES_KEPT = 20
+export const LINES_KEPT = 20
 /** Longest line of stderr kept, bytes: a path and a few words. */
 const LINE_BYTES_MAX = 8192
 
@@ -15,6 +15,8 @@ export interface ListingRequest {
   readonly argv: Argv
   /** The folder it is started in; else ours. */
   readonly cwd?: string
+  /** What it reads on stdin; else nothing. */
+  readonly input?: Buffer
   /** The whole environment of the child; `LC_ALL=C` and `TZ=UTC` are added. */
   readonly env: Readonly<Record<string, string>>
   readonly signal: AbortSignal
@@ -64,13 +66,18 @@ async function collectLines(
 export async function runListing(request: ListingRequest): Promise<ListingEnd> {
   const [program, ...args] = request.argv
   request.signal.throwIfAborted()
-  const child = spawn(program, args, {
-    ...(request.cwd === undefined ? {} : { cwd: request.cwd }),
-    stdio: ['ignore', 'pipe', 'pipe'],
+  const { cwd, input } = request
+  const options = {
+    ...(cwd === undefined ? {} : { cwd }),
     // A group of its own: what goes by the lister's name may be a script that starts the real one.
     detached: true,
     env: { ...request.env, LC_ALL: 'C', TZ: 'UTC' },
-  })
+  }
+  // Node's pipes are sockets: a script in bash that reads from one takes itself for a remote login, with all its ado.
+  const child =
+    input === undefined
+      ? spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
+      : spawn(program, args, { ...options, stdio: ['pipe', 'pipe', 'pipe'] })
   let spawnError: string | undefined
   let isClosed = false
   const closed = new Promise<{ exitCode: number | undefined; signal: string | undefined }>((resolve) => {
@@ -86,6 +93,9 @@ export async function runListing(request: ListingRequest): Promise<ListingEnd> {
     if (!isClosed) killGroup(child.pid)
   }
   request.signal.addEventListener('abort', stop, { once: true })
+  // Whoever ends without reading all of it says so in another way.
+  child.stdin?.on('error', () => undefined)
+  child.stdin?.end(input)
   try {
     const errors = collectLines(child.stderr, request.readError)
     for await (const chunk of child.stdout as AsyncIterable<Buffer>) {

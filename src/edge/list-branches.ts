@@ -1,0 +1,163 @@
+/** Lists a local directory with several finds at once: its upper levels first, then what lies below their directories. */
+
+import { availableParallelism } from 'node:os'
+import { kindBytes } from '../inventory/entry.ts'
+import { createScanner } from '../inventory/scan.ts'
+import { pathText } from '../inventory/summary.ts'
+import { joinErrors, runListings, type Listed, type ListingPart } from './listing-queue.ts'
+import type { Argv } from './process.ts'
+import type { ListingRequest } from './survey-process.ts'
+
+/** Fewer directories than this are not shared out yet, but listed one level deeper: one of them may hold nearly everything. */
+const BRANCHES_MIN = 64
+/** So many levels are listed by themselves at most: a tree that is narrow for longer has its breadth far down. */
+const LEVELS_MAX = 3
+
+/**
+ * The finds for one level. The number depends on the tree alone, so that the order of a listing is the same on every
+ * machine: four for each of four at once even out what lies below. Each takes this process 6 ms to start.
+ */
+const BATCHES_MAX = 16
+const BATCH_BRANCHES_MIN = 8
+/** Bytes of names for one find: Linux takes 128 KiB of arguments whatever its limits are. */
+const BATCH_BYTES_MAX = 64 * 1024
+
+/**
+ * At once. Two even on one processor: a file system on the network makes find wait, and where it does not that costs a
+ * tenth. Four outrun the planner.
+ */
+const atOnce = Math.max(2, Math.min(4, availableParallelism()))
+
+/** Names that find takes for a part of its expression when they stand first in an argument. */
+const misreadName = /^[-(),!]/
+
+export interface Branching extends Pick<ListingRequest, 'env' | 'signal' | 'onChunk'> {
+  /** Absolute path of a directory, with a closing slash. */
+  readonly root: string
+  /** Lists the uppermost level. */
+  readonly top: ListingPart
+  /** xargs, and what it is run by, such as stdbuf. */
+  readonly xargs: Argv
+  /** The fields of a record in front of the path, as find's -printf takes them. */
+  readonly fields: string
+}
+
+/** A directory whose content is still to be listed. */
+interface Branch {
+  /** Below the root, latin1. */
+  readonly path: string
+  /** Its own size: most file systems make it grow with the number of names. */
+  readonly sizeBytes: number
+}
+
+/**
+ * Groups neighbours, so that no group has much more than its share of directories or of their sizes. The largest come
+ * first, since what is started last is waited for. A name that find would misread has a group of its own.
+ */
+function batchesOf(branches: readonly Branch[]): readonly (readonly Branch[])[] {
+  const bytes = branches.reduce((sum, { sizeBytes }) => sum + sizeBytes, 1)
+  const share = 2 / Math.min(BATCHES_MAX, Math.ceil(branches.length / BATCH_BRANCHES_MIN))
+  const batches: { branches: Branch[]; weight: number; sizeBytes: number; nameBytes: number }[] = []
+  let open: (typeof batches)[number] | undefined
+  for (const branch of branches) {
+    const isMisread = misreadName.test(branch.path)
+    const weight = 1 / branches.length + branch.sizeBytes / bytes
+    if (
+      isMisread ||
+      open === undefined ||
+      open.weight + weight / 2 > share ||
+      open.nameBytes > BATCH_BYTES_MAX
+    ) {
+      open = { branches: [], weight: 0, sizeBytes: 0, nameBytes: 0 }
+      batches.push(open)
+    }
+    open.branches.push(branch)
+    open.weight += weight
+    open.sizeBytes += branch.sizeBytes
+    open.nameBytes += branch.path.length + 1
+    if (isMisread) open = undefined
+  }
+  return batches.sort((one, other) => other.sizeBytes - one.sizeBytes).map((batch) => batch.branches)
+}
+
+/** As GNU find writes a name between quotes in its messages under LC_ALL=C. */
+function asFindQuotes(path: string): string {
+  const quoted = Array.from(Buffer.from(path), (byte) => {
+    const character = String.fromCharCode(byte)
+    if (character === "'" || character === '\\') return `\\${character}`
+    if (byte >= 0x20 && byte < 0x7f) return character
+    return `\\${'abtnvfr'[byte - 7] ?? byte.toString(8).padStart(3, '0')}`
+  })
+  return quoted.join('')
+}
+
+/**
+ * The find for a batch. Names are any bytes, which Node can not pass as arguments: xargs reads all arguments of the
+ * one find that it starts. Paths come out as if the root had been the starting point.
+ */
+function partOf(batch: readonly Branch[], levels: readonly string[], branching: Branching): ListingPart {
+  const { fields, root, xargs } = branching
+  const [first] = batch
+  const misread = first !== undefined && misreadName.test(first.path) ? first.path : undefined
+  const starts = misread === undefined ? batch.map(({ path }) => path) : [`./${misread}`]
+  const path = misread === undefined ? '%p' : `${misread.replace(/[%\\]/g, '$&$&')}/%P`
+  const rootInMessages = asFindQuotes(root)
+  const words = [...starts, '-mindepth', '1', ...levels, '-printf', `${fields} ${path}\\0%l\\0`]
+  // -x has a meaning only beside -n: to fail rather than to start two finds, of which the first has no -printf.
+  return {
+    argv: [...xargs, '-0', '-x', '-n', '100000', 'find', '-P'],
+    cwd: root,
+    partialCode: 123,
+    input: Buffer.from(`${words.join('\0')}\0`, 'latin1'),
+    readError: (line) => line.replace(/^\S*find: /, '').replace(/^'(\.\/)?/, () => `'${rootInMessages}`),
+  }
+}
+
+/**
+ * Streams every entry below the root once, in an order that depends on the tree alone: level by level where there are
+ * few directories, and then branch by branch.
+ */
+export async function listBranches(branching: Branching): Promise<Listed> {
+  const { env, onChunk, signal } = branching
+  const errors: Listed['errors'][] = []
+  const misread: Branch[] = []
+
+  /** The next level. Undefined branches: nothing behind it is of use. */
+  const listLevel = async (
+    parts: readonly ListingPart[],
+  ): Promise<{ listed: Listed; branches?: Branch[] }> => {
+    const branches: Branch[] = []
+    const scanner = createScanner('listing', (view) => {
+      if (view.kindByte !== kindBytes.directory) return
+      const path = pathText(view)
+      ;(misreadName.test(path) ? misread : branches).push({ path, sizeBytes: view.size })
+    })
+    const listed = await runListings(parts, {
+      env,
+      signal,
+      atOnce,
+      onChunk(chunk) {
+        scanner.push(chunk)
+        return onChunk(chunk)
+      },
+    })
+    errors.push(listed.errors)
+    return listed.broken !== undefined || scanner.end() !== undefined ? { listed } : { listed, branches }
+  }
+
+  let level = await listLevel([branching.top])
+  for (let above = 1; above < LEVELS_MAX; above++) {
+    if (level.branches === undefined) return level.listed
+    if (level.branches.length === 0 || level.branches.length >= BRANCHES_MIN) break
+    level = await listLevel(
+      batchesOf(level.branches).map((batch) => partOf(batch, ['-maxdepth', '1'], branching)),
+    )
+  }
+  if (level.branches === undefined) return level.listed
+  const batches = batchesOf([...misread, ...level.branches])
+  const rest = await runListings(
+    batches.map((batch) => partOf(batch, [], branching)),
+    { env, signal, atOnce, onChunk },
+  )
+  return { errors: joinErrors([...errors, rest.errors]), broken: rest.broken }
+}
