@@ -32,15 +32,16 @@ export interface ExecuteContext {
   readonly attached?: Tickets
 }
 
+/** A look comes after each twentieth of the time that has passed, within these bounds: soon in a small run. */
+interface TickBounds {
+  readonly minMillis: number
+  readonly maxMillis: number
+}
+const TICK_PART = 1 / 20
 /** A look at local marks costs a few file reads. */
-const LOCAL_TICK_MILLIS = 500
-/**
- * squeue's manual asks scripts not to loop. So a look comes after each twentieth of the time that has passed: soon in
- * a small run, once a minute after twenty minutes, in all fewer than one every ten seconds.
- */
-const SLURM_TICK_MILLIS_MIN = 3000
-const SLURM_TICK_MILLIS_MAX = 60_000
-const SLURM_TICK_PART = 1 / 20
+const localTick: TickBounds = { minMillis: 100, maxMillis: 500 }
+/** squeue's manual asks scripts not to loop: once a minute after twenty minutes, in all fewer than one every ten seconds. */
+const slurmTick: TickBounds = { minMillis: 3000, maxMillis: 60_000 }
 
 /** Job ids on the line that names them. */
 const JOBS_SHOWN = 8
@@ -133,19 +134,22 @@ function driveContext(
     onProgress: (progress) => {
       for (const line of printer.next(progress)) io.stderr(`${line}\n`)
     },
-    tickMillis: record.executor === 'local' ? () => LOCAL_TICK_MILLIS : slurmTick(io),
+    tickMillis:
+      record.executor === 'local' ? tickWithin(localTick) : (askedTick(io) ?? tickWithin(slurmTick)),
     sleep: (milliseconds) => sleep(milliseconds, io.interrupt),
     now: () => io.now().getTime(),
     interrupt: io.interrupt,
   }
 }
 
+function tickWithin({ minMillis, maxMillis }: TickBounds): (elapsedMillis: number) => number {
+  return (elapsedMillis) => Math.max(minMillis, Math.min(maxMillis, elapsedMillis * TICK_PART))
+}
+
 /** Tests do not wait ten seconds between two looks at a queue of their own. */
-function slurmTick(io: CommandIo): (elapsedMillis: number) => number {
+function askedTick(io: CommandIo): (() => number) | undefined {
   const asked = Number(io.env['SOXPLAN_TICK_MILLIS'] ?? NaN)
-  if (asked > 0) return () => asked
-  return (elapsedMillis) =>
-    Math.max(SLURM_TICK_MILLIS_MIN, Math.min(SLURM_TICK_MILLIS_MAX, elapsedMillis * SLURM_TICK_PART))
+  return asked > 0 ? () => asked : undefined
 }
 
 async function conclude(context: ExecuteContext, journal: Journal, end: DriveEnd): Promise<number> {

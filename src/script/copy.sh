@@ -182,13 +182,13 @@ printf "\nsoxplan-call\n"
 printf "%s\n" "$((moved + here))" >"${log%log}moved"
 '
 
-# Bytes of names for one call: a call takes some milliseconds to start, and 2 MiB are what Linux allows.
-names_bytes=400000
+# What one call takes: each needs some milliseconds to start, and Linux allows 2 MiB, with 8 bytes more for each name.
+names_bytes=1000000 names_count=50000
 
 run_with_names() {
   local code=0
   rm -f -- "$scratch/exit_code"
-  (cd -- "$from" && exec xargs -0 -r -s "$names_bytes" bash -c "$call_with_names" call \
+  (cd -- "$from" && exec xargs -0 -r -s "$names_bytes" -n "$names_count" bash -c "$call_with_names" call \
     "$scratch/exit_code" "$attempt_log" "$tool_to" "${#copy_command[@]}" "${copy_command[@]}") <"$list" || code=$?
   # xargs only says that there was something.
   [[ ! -s $scratch/exit_code ]] || read -r code <"$scratch/exit_code"

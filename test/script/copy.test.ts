@@ -204,7 +204,7 @@ describe('names that are more than one call of rsync takes', () => {
     await using temp = await tempFolder()
     const ends = { from: local(join(temp.path, 'from')), to: local(join(temp.path, 'to')) }
     const deep = Array.from({ length: 5 }, (_, level) => String(level).repeat(250)).join('/')
-    const files = Array.from({ length: 400 }, (_, index) => `${deep}/${index}`)
+    const files = Array.from({ length: 900 }, (_, index) => `${deep}/${index}`)
     await writeTree(ends.from.path, Object.fromEntries(files.map((file) => [file, 'four'])))
     const stages = await layStages({ ...ends, state: temp.path, tool: 'rsync' })
     // The first call meets what is gone; the last one goes well.
@@ -214,7 +214,7 @@ describe('names that are more than one call of rsync takes', () => {
     expect(await compareTrees(ends.from.path, ends.to.path)).toEqual([])
     expect(await failed(stages.copy, '00000', 1)).toEqual([`vanished ./${gone}`])
     expect((await log(stages.copy, '00000', 1)).match(/^soxplan-call$/gm)?.length).toBeGreaterThan(1)
-    expect(await readFile(join(stages.copy, 'work/00000/1.moved'), 'utf8')).toBe(`${399 * 4}\n`)
+    expect(await readFile(join(stages.copy, 'work/00000/1.moved'), 'utf8')).toBe(`${899 * 4}\n`)
     expect(await verdict(stages.copy, '00000', 1)).toMatchObject({ result: 'done', exit: '23' })
   })
 })
