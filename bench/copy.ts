@@ -61,7 +61,7 @@ export async function run(): Promise<Row[]> {
       measure: `apply ${what}, ${SHARDS} shards one after another, proof included`,
       against: rival,
       ratio,
-      bar: `≤ ${bar}`,
+      bar: bar === Infinity ? 'none' : `≤ ${bar}`,
       ok: ratio <= bar,
       detail: `soxplan ${fixed(mine)} s, ${rival} ${fixed(theirs)} s, medians of ${ROUNDS} in turns`,
     }

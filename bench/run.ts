@@ -1,6 +1,6 @@
 /** Runs the measurements named on the command line (`a`, `c` …), or all, and writes `bench/results.md`. */
 
-import { execFileSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import os from 'node:os'
 import { fileURLToPath } from 'node:url'
@@ -35,14 +35,17 @@ function line({ id, measure, against, ratio, bar, ok, detail }: Row): string {
 }
 
 function page(all: readonly Row[]): string {
-  const version = (program: string, ...args: string[]): string =>
-    execFileSync(program, args, { encoding: 'utf8' }).split('\n')[0] ?? ''
+  // fpart answers on stderr, and sbatch not at all where no cluster is configured.
+  const version = (program: string, ...args: string[]): string => {
+    const { stdout, stderr } = spawnSync(program, args, { encoding: 'utf8' })
+    return `${stdout}${stderr}`.split('\n')[0] ?? ''
+  }
   return `# Bench results
 
 Made by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}. Ratios compare programs that ran in turns in the same run on the same machine.
 
 - Machine: ${os.cpus().length} cores (${os.cpus()[0]?.model.trim() ?? 'unknown'}), ${Math.round(os.totalmem() / 2 ** 30)} GiB, Linux ${os.release()}
-- Versions: Node ${process.version}; ${version('rclone', 'version')}; ${version('rsync', '--version')}; ${version('fpart', '-V')}; ${version('sbatch', '--version')}
+- Versions: Node ${process.version}; ${version('rclone', 'version')}; ${version('rsync', '--version')}; ${version('fpart', '-V')}; ${version('slurmctld', '-V')}
 
 | | Measure | Against | Figure | Bar | Holds | Details |
 | --- | --- | --- | --- | --- | --- | --- |
