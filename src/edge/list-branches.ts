@@ -29,7 +29,7 @@ const BATCH_BYTES_MAX = 64 * 1024
 const atOnce = Math.max(2, Math.min(4, availableParallelism()))
 
 /** Names that find takes for a part of its expression when they stand first in an argument. */
-const misreadName = /^[-(),!]/
+const misreadName = /^(?:-.|[(),!]$)/s
 
 export interface Branching extends Pick<ListingRequest, 'env' | 'signal' | 'onChunk'> {
   /** Absolute path of a directory, with a closing slash. */

@@ -3,6 +3,7 @@
 import { Worker } from 'node:worker_threads'
 import type { Found } from '../inventory/fates.ts'
 import { Bug } from '../units.ts'
+import { isErrno } from './files.ts'
 import type { PathLookOptions } from './look-path.ts'
 
 const THREADS_MAX = 16
@@ -57,24 +58,41 @@ interface Waiting {
 interface Thread {
   readonly worker: Worker
   readonly waiting: Waiting[]
+  /** Why it answers no more. */
+  error: Error | undefined
 }
 
 /** Node 20 starts no TypeScript as a thread: tests, which run from the source, take the one that was built before them. */
 const folder = import.meta.url.endsWith('.ts') ? '../../dist/edge/' : './'
 const program = new URL(`${folder}look-thread.js`, import.meta.url)
 
-/** How many threads are of use where one look takes so long: one on a local disk, a few over a network. */
-export function threadsFor(lookMicros: number): number {
-  return Math.max(1, Math.min(THREADS_MAX, Math.ceil(lookMicros / LOOK_MICROS)))
+/** Fewer looks say nothing about how long one takes. */
+const LOOKS_MIN = 100
+const THREADS_UNMEASURED = 4
+
+/** How many threads are of use where so many looks took so long: one on a local disk, more over a network. */
+export function threadsFor(looks: number, millis: number): number {
+  if (looks < LOOKS_MIN) return THREADS_UNMEASURED
+  return Math.max(1, Math.min(THREADS_MAX, Math.ceil((millis * 1000) / looks / LOOK_MICROS)))
 }
 
 /** Threads that take turns. */
 export class LookAhead {
-  private readonly threads: readonly Thread[]
+  private readonly threads: Thread[] = []
   private asked = 0
 
+  /** Starts as many threads as it may: a limit on processes counts them, too. */
   constructor(options: PathLookOptions, threads: number) {
-    this.threads = Array.from({ length: threads }, () => startThread(options))
+    try {
+      while (this.threads.length < threads) this.threads.push(startThread(options))
+    } catch (error) {
+      if (!isErrno(error, 'ERR_WORKER_INIT_FAILED')) throw error
+    }
+  }
+
+  /** False where no thread could be started: nobody may be asked then. */
+  get canLook(): boolean {
+    return this.threads.length > 0
   }
 
   /** What stands in the places of a block's records. The block holds whole records of a listing, and stays the caller's. */
@@ -83,7 +101,8 @@ export class LookAhead {
     if (thread === undefined) throw new Bug('nobody looks ahead')
     const copy = Uint8Array.from(block)
     const answer = new Promise<Answers>((resolve, reject) => {
-      thread.waiting.push({ resolve, reject })
+      if (thread.error === undefined) thread.waiting.push({ resolve, reject })
+      else reject(thread.error)
     })
     // Whoever gave up waiting has its own reason.
     answer.catch(() => undefined)
@@ -98,14 +117,15 @@ export class LookAhead {
 
 function startThread(options: PathLookOptions): Thread {
   const worker = new Worker(program, { workerData: options })
-  const waiting: Waiting[] = []
-  const giveUp = (error: unknown): void => {
-    for (const { reject } of waiting.splice(0)) reject(error)
+  const thread: Thread = { worker, waiting: [], error: undefined }
+  const giveUp = (error: Error): void => {
+    thread.error ??= error
+    for (const { reject } of thread.waiting.splice(0)) reject(thread.error)
   }
-  worker.on('message', (answers: Answers) => waiting.shift()?.resolve(answers))
+  worker.on('message', (answers: Answers) => thread.waiting.shift()?.resolve(answers))
   worker.on('error', giveUp)
   worker.on('exit', () => {
     giveUp(new Bug('a thread that looks at the destination ended by itself'))
   })
-  return { worker, waiting }
+  return thread
 }

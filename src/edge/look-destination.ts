@@ -27,8 +27,8 @@ export interface DestinationLook {
 
 /** Blocks of records can be looked at ahead of `find`, many at once. */
 export interface SlowLook {
-  /** The block holds whole records of the listing. */
-  ask(block: Uint8Array): Promise<Answers>
+  /** The block holds whole records of the listing. Undefined: nobody can look ahead on this machine. */
+  ask(block: Uint8Array): Promise<Answers> | undefined
   /** From now on `find` takes its answers from here: `next` moves to the next record of the block. Absent: it looks itself. */
   use(answers: Answers | undefined): void
   next(): void
@@ -67,9 +67,9 @@ class LocalLook implements DestinationLook, SlowLook {
     return found
   }
 
-  ask(block: Uint8Array): Promise<Answers> {
-    this.ahead ??= new LookAhead(this.options, threadsFor((this.lookMillis * 1000) / Math.max(1, this.looks)))
-    return this.ahead.ask(block)
+  ask(block: Uint8Array): Promise<Answers> | undefined {
+    this.ahead ??= new LookAhead(this.options, threadsFor(this.looks, this.lookMillis))
+    return this.ahead.canLook ? this.ahead.ask(block) : undefined
   }
 
   use(answers: Answers | undefined): void {

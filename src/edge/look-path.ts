@@ -5,7 +5,7 @@ import { kindBytes, type RecordView } from '../inventory/entry.ts'
 import type { Found } from '../inventory/fates.ts'
 import { isTooLong } from '../inventory/names.ts'
 import { decodeRcloneName } from '../tools/rclone-names.ts'
-import { isErrno } from './files.ts'
+import { isSystemError } from './files.ts'
 
 const whichType = 0o170000
 const silent = { throwIfNoEntry: false } as const
@@ -17,6 +17,9 @@ const kindOfType: Readonly<Record<number, number>> = {
   0o120000: kindBytes.symlink,
 }
 const special = 0x73
+
+/** Directories whose state is kept; a listing stays in few of them for long. */
+const FOLDERS_KEPT = 10_000
 
 export interface PathLookOptions {
   /** Absolute path of a directory that exists. */
@@ -57,6 +60,7 @@ function readsLike(path: Buffer, view: RecordView): boolean {
 /** Looks with one `lstat` each. `found` is one object, filled anew by each call. */
 export class PathLook {
   readonly found = emptyFound()
+  private readonly folders = new Map<string, boolean>()
   private readonly rootBytes: number
   private readonly path: Buffer
   private readonly stat: (path: Buffer) => Stats | undefined
@@ -91,6 +95,29 @@ export class PathLook {
     return this.found
   }
 
+  /**
+   * Every directory above the entry is one there, so that a look at it goes through no symlink, and is not wasted on
+   * what can not be there. Each directory is looked at once.
+   */
+  isReachable(view: RecordView): boolean {
+    if (view.nameStart === view.pathStart) return true
+    return this.isFolder(view.buffer.toString('latin1', view.pathStart, view.nameStart - 1))
+  }
+
+  private isFolder(listed: string): boolean {
+    const known = this.folders.get(listed)
+    if (known !== undefined) return known
+    const cut = listed.lastIndexOf('/')
+    let isFolder = cut < 0 || this.isFolder(listed.slice(0, cut))
+    if (isFolder) {
+      const { state, kindByte } = this.directory(listed)
+      isFolder = state === 'there' && kindByte === kindBytes.directory
+    }
+    if (this.folders.size >= FOLDERS_KEPT) this.folders.clear()
+    this.folders.set(listed, isFolder)
+    return isFolder
+  }
+
   private pathOf(view: RecordView): Buffer {
     const { path, rootBytes } = this
     if (this.newName !== undefined) return path.subarray(0, rootBytes + this.newName.copy(path, rootBytes))
@@ -122,7 +149,7 @@ export class PathLook {
         view?.kindByte === kindBytes.file ? wholeSeconds(stats, path, view.mtimeSeconds) : 0
       found.sameTarget = isLink && found.kindByte === kindBytes.symlink && readsLike(path, view)
     } catch (error) {
-      if (!isErrno(error, 'EACCES', 'EPERM', 'ELOOP', 'EIO', 'ESTALE', 'ENAMETOOLONG')) throw error
+      if (!isSystemError(error)) throw error
       found.state = error.code === 'ENAMETOOLONG' ? 'too-long' : 'cannot-look'
     }
   }

@@ -125,22 +125,24 @@ class Intaking implements Intake {
   /** The first records are looked at one by one; of the rest each block is, while those before it are taken in. */
   private async pushSlowly(chunk: Buffer, slow: SlowLook): Promise<void> {
     const whole = this.cutter.push(chunk)
-    if (this.lookedAtBytes < LOOK_HERE_BYTES) {
-      this.lookedAtBytes += whole.length
+    const isFirst = this.lookedAtBytes < LOOK_HERE_BYTES
+    this.lookedAtBytes += whole.length
+    const answers = isFirst || whole.length === 0 ? undefined : slow.ask(whole)
+    if (answers === undefined) {
       for (let at = 0; at < whole.length; at += SLICE_BYTES) {
         this.scanner.push(whole.subarray(at, at + SLICE_BYTES))
         await setImmediate()
       }
-    } else if (whole.length > 0) {
-      const block: Block = { records: whole, answers: slow.ask(whole), isAnswered: false }
+    } else {
+      const block: Block = { records: whole, answers, isAnswered: false }
       const answered = (): void => {
         block.isAnswered = true
       }
-      block.answers.then(answered, answered)
+      answers.then(answered, answered)
       this.blocks.push(block)
-      while (this.blocks[0]?.isAnswered === true || this.blocks.length > BLOCKS_AHEAD)
-        await this.takeBlock(slow)
     }
+    while (this.blocks[0]?.isAnswered === true || this.blocks.length > BLOCKS_AHEAD)
+      await this.takeBlock(slow)
     this.options.onProgress?.(this.entries)
     await this.options.writer.pressure()
   }

@@ -174,12 +174,19 @@ call_with_names='
 code=$1 log=$2 to=$3 words=$4 moved=0 here=0
 shift 4
 "${@:1:words}" "${@:words + 1}" "$to" || printf "%s\n" "$?" >"$code"
-while read -r bytes percent _; do
-  if [[ $bytes == soxplan-call ]]; then here=0; elif [[ $percent == *% ]]; then here=$bytes; fi
-done <<<"$(tail -c 1000 -- "$log" | tr "\r" "\n")"
-[[ -e ${log%log}moved ]] && read -r moved <"${log%log}moved"
-printf "\nsoxplan-call\n"
-printf "%s\n" "$((moved + here))" >"${log%log}moved"
+{
+  # Part of a name may stand where a figure is expected, and bash calculates with whatever it is given.
+  while read -r bytes percent _; do
+    if [[ $bytes == soxplan-call ]]; then here=0; fi
+    if [[ $bytes =~ ^[0-9]{1,18}$ && $percent =~ ^[0-9]{1,3}%$ ]]; then here=$((10#$bytes)); fi
+  done <<<"$(tail -c 1000 -- "$log" | tr "\r" "\n")"
+  [[ -e ${log%log}moved ]] && read -r moved <"${log%log}moved"
+  [[ $moved =~ ^[0-9]{1,18}$ ]] || moved=0
+  printf "\nsoxplan-call\n"
+  printf "%s\n" "$((10#$moved + here))" >"${log%log}moved"
+} 2>/dev/null
+# What could not be noted is no failure of the tool.
+:
 '
 
 # What one call takes: each needs some milliseconds to start, and Linux allows 2 MiB, with 8 bytes more for each name.

@@ -199,6 +199,24 @@ test('hard links are kept among the names of a shard', async () => {
   expect((await one)?.ino).toBe((await other)?.ino)
 })
 
+test('what a name leaves in the log of rsync is never calculated with', async () => {
+  await using temp = await tempFolder()
+  const ends = { from: local(join(temp.path, 'from')), to: local(join(temp.path, 'to')) }
+  await writeTree(ends.from.path, { a: 'x' })
+  const program = join(temp.path, 'rsync')
+  const mark = join(temp.path, 'was-here')
+  // The end of a long path, as the tail of a log may show it, and no figure behind it.
+  const lines = [`a[$(touch\${IFS}${mark})] 9% of it`, 'soxplan-call a[$(touch x)]', '08 9% of it']
+  const says = lines.map((line) => `printf '%s\\n' '${line}'`).join('\n')
+  await writeFile(program, `#!/bin/bash\n[[ $1 == --version ]] && exec rsync --version\n${says}\nexit 11\n`)
+  await chmod(program, 0o755)
+  const stages = await layStages({ ...ends, state: temp.path, tool: 'rsync', program })
+  await work(stages.copy)
+  expect(await stat(mark).catch(() => 'absent')).toBe('absent')
+  expect(await readFile(join(stages.copy, 'work/00000/1.moved'), 'utf8')).toBe('8\n')
+  expect(await verdict(stages.copy, '00000', 1)).toMatchObject({ result: 'failed', exit: '11' })
+})
+
 describe('names that are more than one call of rsync takes', () => {
   test('arrive all the same; the log counts what they moved, and the verdict has rsync’s own exit code', async () => {
     await using temp = await tempFolder()
