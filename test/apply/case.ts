@@ -149,12 +149,12 @@ export async function realProgram(name: string): Promise<string> {
 }
 
 /**
- * Compares what an interrupted run left once it was finished. A killed rsync may leave a temporary file or its folder
- * of half files behind: never under a name of the source, and nothing else is extra.
+ * Compares what an interrupted run left once it was finished. A killed rsync may leave a temporary file behind: never
+ * under a name of the source, and nothing else is extra.
  */
 export async function compareFinished(at: Case): Promise<readonly string[]> {
   const differences = await compareTrees(at.from, at.to, { mtimes: true })
-  return differences.filter((line) => !/^extra: "(.*\/)?(\.\w+\.\w{6}|\.soxplan-partial(\/.*)?)"$/.test(line))
+  return differences.filter((line) => !/^extra: "(.*\/)?\.\w+\.\w{6}"$/.test(line))
 }
 
 /** The lines of the report that name entries. */
