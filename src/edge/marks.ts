@@ -12,8 +12,9 @@ export type ShardState =
   | {
       readonly at: 'running'
       readonly attempt: number
-      readonly logPath: string
-      /** By calls of the tool that are over; the log tells of the one under way. */
+      /** Logs that tell what is under way: that of the attempt, or those of calls side by side, which join it when they are over. */
+      readonly logPaths: readonly string[]
+      /** By calls of the tool that are over; the logs tell of those under way. */
       readonly movedBytes: number
     }
   | { readonly at: 'over'; readonly mark: Mark }
@@ -34,19 +35,26 @@ export async function readShard(
   const attempts = Math.max(0, ...names.map((name) => Number(/^(\d+)\.claim$/.exec(name)?.[1] ?? 0)))
   if (attempts === 0) return { at: 'open', attempts }
   if (!names.includes(`${attempts}.end`)) {
+    const log = `${attempts}.log`
     const moved = `${attempts}.moved`
-    const movedBytes = names.includes(moved) ? Number(await textOf(path.join(folder, moved))) : 0
+    const isJoined = names.includes(moved)
+    const logs = names.filter((name) => (name === log && !isJoined) || name.startsWith(`${log}.`))
     return {
       at: 'running',
       attempt: attempts,
-      logPath: path.join(folder, `${attempts}.log`),
-      movedBytes: Number.isFinite(movedBytes) ? movedBytes : 0,
+      logPaths: logs.map((name) => path.join(folder, name)),
+      movedBytes: isJoined ? sumOfLines(await textOf(path.join(folder, moved))) : 0,
     }
   }
   const mark = parseMark(await textOf(path.join(folder, `${attempts}.end`)), shard, attempts)
   if (mark?.result === 'done') return { at: 'over', mark }
   if (mark?.result === 'failed' && attempts >= attemptsMax) return { at: 'over', mark }
   return { at: 'open', attempts }
+}
+
+/** A line that is no figure counts for nothing: it is still being written, or the disk was full. */
+function sumOfLines(text: string): number {
+  return text.split('\n').reduce((sum, line) => sum + (/^\d{1,15}$/.test(line) ? Number(line) : 0), 0)
 }
 
 /** The entries that the last attempt of a shard gave up on. */

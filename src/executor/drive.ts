@@ -196,8 +196,9 @@ async function lookAt(
     if (state.at !== 'running') continue
     shardsRunning += 1
     if (step.stage !== 'copy') continue
-    const ofThisCall = context.bytesUnderWay(step, await tailOf(state.logPath)) ?? 0
-    bytesUnderWay += Math.min(state.movedBytes + ofThisCall, shard.bytes)
+    let movedBytes = state.movedBytes
+    for (const log of state.logPaths) movedBytes += context.bytesUnderWay(step, await tailOf(log)) ?? 0
+    bytesUnderWay += Math.min(movedBytes, shard.bytes)
   }
   return { ...before, sighting, marks, shardsRunning, bytesUnderWay }
 }

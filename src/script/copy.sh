@@ -168,34 +168,49 @@ run_tool() {
   fi
 }
 
-# For bash -c, which gets the file for an exit code, the log, the destination, the length of a command, the command, and
-# then names. Each call of rsync counts its bytes anew: the sum of the calls that are over stands beside the log.
+# For bash -c, which gets the file for an exit code, the log of the attempt, the destination, the length of a command, the
+# command, and then names. Several of them run side by side, and each call of rsync counts its bytes anew: so a call has a
+# log of its own while it runs. When it is over, that joins the log of the attempt, and its bytes are a line of N.moved.
 call_with_names='
-code=$1 log=$2 to=$3 words=$4 moved=0 here=0
+code=$1 log=$2 to=$3 words=$4 moved=0
 shift 4
-"${@:1:words}" "${@:words + 1}" "$to" || printf "%s\n" "$?" >"$code"
+"${@:1:words}" "${@:words + 1}" "$to" >"$log.$$" 2>&1 || printf "%s\n" "$?" >"$code"
 {
-  # Part of a name may stand where a figure is expected, and bash calculates with whatever it is given.
   while read -r bytes percent _; do
-    if [[ $bytes == soxplan-call ]]; then here=0; fi
-    if [[ $bytes =~ ^[0-9]{1,18}$ && $percent =~ ^[0-9]{1,3}%$ ]]; then here=$((10#$bytes)); fi
-  done <<<"$(tail -c 1000 -- "$log" | tr "\r" "\n")"
-  [[ -e ${log%log}moved ]] && read -r moved <"${log%log}moved"
-  [[ $moved =~ ^[0-9]{1,18}$ ]] || moved=0
-  printf "\nsoxplan-call\n"
-  printf "%s\n" "$((10#$moved + here))" >"${log%log}moved"
+    # Part of a name may stand where a figure is expected.
+    if [[ $bytes =~ ^[0-9]{1,18}$ && $percent =~ ^[0-9]{1,3}%$ ]]; then moved=$bytes; fi
+  done <<<"$(tail -c 1000 -- "$log.$$" | tr "\r" "\n")"
+  printf "%s\n" "$moved" >>"${log%log}moved"
+  cat -- "$log.$$" >>"$log" && rm -f -- "$log.$$"
 } 2>/dev/null
 # What could not be noted is no failure of the tool.
 :
 '
 
-# What one call takes: each needs some milliseconds to start, and Linux allows 2 MiB, with 8 bytes more for each name.
-names_bytes=1000000 names_count=50000
+# What one call takes: Linux allows 2 MiB, with 8 bytes more for each name. So much work is worth another call beside it:
+# each needs some milliseconds to start.
+names_bytes=1000000 names_count=50000 names_beside=1000 bytes_beside=$((1 << 28))
+
+# share_names: sets per_call, so many names for each call, and side, so many calls at once. Where the disks are near, more calls
+# than processors only stand in each other's way; where each file waits for a network, two are better than one.
+share_names() {
+  local calls=$((1 + entries / names_beside + bytes_expected / bytes_beside))
+  side=1
+  if ((calls > 1 && calls_at_once > 1)); then
+    side=$(nproc)
+    side=$((side < 2 ? 2 : side < calls_at_once ? side : calls_at_once))
+  fi
+  ((calls > side)) && calls=$side
+  per_call=$(((entries + calls - 1) / calls))
+  ((per_call > names_count)) && per_call=$names_count
+  return 0
+}
 
 run_with_names() {
-  local code=0
+  local code=0 per_call side
+  share_names
   rm -f -- "$scratch/exit_code"
-  (cd -- "$from" && exec xargs -0 -r -s "$names_bytes" -n "$names_count" bash -c "$call_with_names" call \
+  (cd -- "$from" && exec xargs -0 -r -s "$names_bytes" -n "$per_call" -P "$side" bash -c "$call_with_names" call \
     "$scratch/exit_code" "$attempt_log" "$tool_to" "${#copy_command[@]}" "${copy_command[@]}") <"$list" || code=$?
   # xargs only says that there was something.
   [[ ! -s $scratch/exit_code ]] || read -r code <"$scratch/exit_code"

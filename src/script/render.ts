@@ -166,6 +166,7 @@ function forCopy({ copy, tool, transfer }: ScriptInput): readonly Setting[] {
     ],
     ['flags_as_root', copy.argsAsRoot],
     ['list_flag', copy.listFlag ?? '', 'empty: the names are arguments'],
+    ['calls_at_once', copy.callsAtOnce, 'side by side, where the names are arguments'],
     ['copy_modes', !copy.setsModes, '1: permissions of files are set afterwards'],
     ['writes_in_place', copy.writesInPlace, '1: half a file may have its final name'],
     ['umask_wanted', transfer.umask ?? ''],

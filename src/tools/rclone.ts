@@ -121,6 +121,7 @@ function copyCommand(context: CopyContext): CopyCommand {
     // As another user than root, rclone fails a whole file whose owner it cannot set (measured: 1.60.1 and 1.75.2).
     argsAsRoot: knowsMetadata ? ['--metadata'] : [],
     listFlag: '--files-from-raw',
+    callsAtOnce: 1,
     source: rclonePlace(from),
     destination: rclonePlace(to),
     ...(single === undefined ? {} : { single }),

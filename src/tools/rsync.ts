@@ -7,6 +7,9 @@ import { highest, type CopyCommand, type CopyContext, type LogClass, type Tool }
 /** `--info=progress2` and `--outbuf` came with 3.1. */
 export const rsyncFloor = { major: 3, minor: 1 }
 
+/** Calls side by side in one worker, where it has so many processors: each call keeps about one of them busy. */
+const CALLS_AT_ONCE = 8
+
 /** Every entry is named, its directories are there already, and their times come last. */
 const listed = ['--no-implied-dirs', '--omit-dir-times']
 
@@ -44,6 +47,8 @@ function copyCommand(context: CopyContext): CopyCommand {
     // It reads such a file byte by byte, two system calls for each: a third of its time with small files (3.5.0). Only
     // hard links need all names in one call.
     ...(hasHardLinks ? { listFlag: '--files-from' } : {}),
+    // One rsync writes one file after another; several keep a file system on the network busy. A limit is of one rsync.
+    callsAtOnce: hasHardLinks || bandwidthPerWorker !== undefined ? 1 : CALLS_AT_ONCE,
     source: closed(from),
     destination: closed(to),
     ...(single === undefined ? {} : { single }),
@@ -65,10 +70,9 @@ function listEntry(path: Uint8Array): Uint8Array {
   return entry
 }
 
-/** From `--info=progress2`: bytes, percent, rate, time. The worker marks in the log where a call is over. */
+/** From `--info=progress2`: bytes, percent, rate, time. */
 function progress(logTail: string): number | undefined {
-  const call = logTail.slice(logTail.lastIndexOf('soxplan-call\n') + 1)
-  const last = [...call.matchAll(/(?:^|[\r\n])\s*(\d+)\s+\d+%\s/g)].at(-1)?.[1]
+  const last = [...logTail.matchAll(/(?:^|[\r\n])\s*(\d+)\s+\d+%\s/g)].at(-1)?.[1]
   return last === undefined ? undefined : Number(last)
 }
 

@@ -48,6 +48,8 @@ export interface CopyCommand {
    * Absent: it appends names, as many as one call takes, and the destination, and calls it in the source's folder.
    */
   readonly listFlag?: string
+  /** How many calls with names a worker may have running side by side; 1 where it gets a list. */
+  readonly callsAtOnce: number
   readonly source: string
   readonly destination: string
   /** A single file is copied by name: the worker appends these two instead, and no list. */

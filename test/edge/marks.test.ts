@@ -4,17 +4,21 @@ import { readShard } from '../../src/edge/marks.ts'
 import { tempFolder } from '../rig/folder.ts'
 import { writeTree } from '../rig/tree.ts'
 
-test('a running attempt tells what earlier calls of its tool have moved', async () => {
+test('a running attempt tells what calls of its tool have moved, and where those under way can be read', async () => {
   await using temp = await tempFolder()
   const file = (name: string): string => `work/00001/${name}`
+  const logPaths = (...names: readonly string[]): readonly string[] =>
+    names.map((name) => join(temp.path, file(name)))
   await writeTree(temp.path, { [file('1.claim')]: 'w\n', [file('1.end')]: 'torn', [file('2.claim')]: 'w\n' })
-  const running = {
-    at: 'running',
-    attempt: 2,
-    logPath: join(temp.path, file('2.log')),
-    movedBytes: 0,
-  }
-  expect(await readShard(temp.path, '00001', 3)).toEqual(running)
-  await writeTree(temp.path, { [file('2.moved')]: '1048576\n' })
-  expect(await readShard(temp.path, '00001', 3)).toEqual({ ...running, movedBytes: 1_048_576 })
+  const running = { at: 'running', attempt: 2, movedBytes: 0 }
+  expect(await readShard(temp.path, '00001', 3)).toEqual({ ...running, logPaths: [] })
+  await writeTree(temp.path, { [file('2.log')]: 'log', [file('1.log')]: 'log' })
+  expect(await readShard(temp.path, '00001', 3)).toEqual({ ...running, logPaths: logPaths('2.log') })
+  // The log holds what is over from the first sum on, so that it must not be counted once more.
+  await writeTree(temp.path, { [file('2.log.77')]: 'log', [file('2.moved')]: '1048576\n24\nto' })
+  expect(await readShard(temp.path, '00001', 3)).toEqual({
+    ...running,
+    movedBytes: 1_048_600,
+    logPaths: logPaths('2.log.77'),
+  })
 })
