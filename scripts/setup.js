@@ -24,6 +24,8 @@ const PACKAGES = /** @type {const} */ ({
   sbatch: 'slurm-client',
   slurmdbd: 'slurmdbd',
   mariadbd: 'mariadb-server',
+  ssh: 'openssh-client',
+  sshd: 'openssh-server',
 })
 
 /** @typedef {keyof typeof PACKAGES} Program */
@@ -34,6 +36,8 @@ export const QUICKSTART_PROGRAMS = ['rclone', 'rsync']
 export const TEST_PROGRAMS = ['rclone', 'rsync', 'shellcheck', 'gawk', 'strace']
 /** @type {readonly Program[]} */
 export const SLURM_PROGRAMS = ['slurmctld', 'slurmd', 'sbatch', 'slurmdbd', 'mariadbd']
+/** @type {readonly Program[]} */
+export const SSH_PROGRAMS = ['ssh', 'sshd']
 /** @type {readonly Program[]} */
 export const BENCH_PROGRAMS = ['rclone', 'rsync', 'fpart', 'strace']
 
@@ -206,6 +210,7 @@ const SERVICES = {
   slurmdbd: 'slurmdbd',
   mariadbd: 'mariadb',
   munged: 'munge',
+  sshd: 'ssh',
 }
 
 /**

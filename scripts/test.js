@@ -14,6 +14,7 @@ import {
   setUp,
   SetupError,
   SLURM_PROGRAMS,
+  SSH_PROGRAMS,
   TEST_PROGRAMS,
 } from './setup.js'
 
@@ -21,6 +22,15 @@ import {
 
 /** What stands in the way of every test counts as one failure each. */
 const CHECKS = ['build', 'typecheck', 'lint', 'format:check']
+
+/**
+ * What only some tests need: those are skipped where it can not be had.
+ * @type {readonly (readonly [string, () => void])[]}
+ */
+const SERVERS = [
+  ['a real Slurm', () => installPrograms(SLURM_PROGRAMS)],
+  ['a real sshd', () => installPrograms(SSH_PROGRAMS)],
+]
 
 /** @returns {Counts} */
 function runAll() {
@@ -31,11 +41,13 @@ function runAll() {
     console.error(error.message)
     return { passed: 0, failed: 1, skipped: 0 }
   }
-  try {
-    installPrograms(SLURM_PROGRAMS)
-  } catch (error) {
-    if (!(error instanceof SetupError)) throw error
-    console.error(`${error.message}\nThe tests that need a real Slurm are skipped.`)
+  for (const [server, install] of SERVERS) {
+    try {
+      install()
+    } catch (error) {
+      if (!(error instanceof SetupError)) throw error
+      console.error(`${error.message}\nThe tests that need ${server} are skipped.`)
+    }
   }
   const broken = CHECKS.filter((check) => {
     console.log(`\nnpm run ${check}`)

@@ -7,15 +7,9 @@ import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { labAvailable } from './lab/available.ts'
 import { startLab } from './lab/lab.ts'
+import { processesOf } from './lab/processes.ts'
 
 const run = promisify(execFile)
-
-/** The pids of all living processes whose environment names `folder`. */
-async function processesOf(folder: string): Promise<readonly string[]> {
-  const search = 'grep -lzF -e "$0" /proc/[0-9]*/environ 2>/dev/null || true'
-  const { stdout } = await run('bash', ['-c', search, folder])
-  return stdout.split('\n').filter((line) => line !== '')
-}
 
 async function exists(path: string): Promise<boolean> {
   return stat(path).then(

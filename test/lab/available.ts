@@ -1,4 +1,4 @@
-/** Whether this machine can open a lab, and if not, why. */
+/** Whether this machine can open a lab and its servers, and if not, why. */
 
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
@@ -39,7 +39,22 @@ export function whyNoLab(options: { readonly accounting?: boolean } = {}): strin
 
 /** For `describe.skipIf(!labAvailable())`; prints the reason when it says no. */
 export function labAvailable(options: { readonly accounting?: boolean } = {}): boolean {
-  const reason = whyNoLab(options)
+  return availableUnless(whyNoLab(options))
+}
+
+/** Why there can be no sshd of our own here, or undefined where there can. */
+export function whyNoSsh(): string | undefined {
+  const missing = ['ssh', 'sshd', 'ssh-keygen'].filter((program) => findProgram(program) === undefined)
+  return missing.length === 0 ? undefined : `no sshd here, these are not installed: ${missing.join(', ')}`
+}
+
+/** For `describe.skipIf(!sshAvailable())`; prints the reason when it says no. */
+export function sshAvailable(): boolean {
+  return availableUnless(whyNoSsh())
+}
+
+/** Whether there is no `reason` against it; prints the one there is. */
+function availableUnless(reason: string | undefined): boolean {
   if (reason !== undefined) console.warn(`skipped: ${reason}`)
   return reason === undefined
 }

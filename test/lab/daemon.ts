@@ -4,6 +4,9 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { findProgram } from './available.ts'
+import { waitUntil } from './command.ts'
 
 export interface DaemonSpec {
   readonly name: string
@@ -15,6 +18,41 @@ export interface DaemonSpec {
   readonly log: string
   /** Resolves once the daemon answers; called after every start. */
   readonly ready: () => Promise<void>
+}
+
+const READY_TIMEOUT_MILLIS = 30_000
+
+/**
+ * A daemon of the lab in `folder`, with `name`.log in its folder `log`. `answering` is asked again and again after every
+ * start until it says yes, or until the daemon has ended.
+ */
+export function daemonOf(
+  folder: string,
+  env: NodeJS.ProcessEnv,
+  name: string,
+  program: string,
+  args: readonly string[],
+  answering: () => Promise<boolean>,
+): Daemon {
+  const started: Daemon = new Daemon({
+    name,
+    program: program.includes('/') ? program : (findProgram(program) ?? program),
+    args,
+    env: { ...env, SOXPLAN_LAB: folder },
+    cwd: folder,
+    log: join(folder, 'log', `${name}.log`),
+    ready: () =>
+      waitUntil(
+        `${name} answers`,
+        async () => {
+          if (!started.running) throw new Error(`${name} ended while it started\n${await started.logTail()}`)
+          return answering()
+        },
+        READY_TIMEOUT_MILLIS,
+        () => started.logTail(),
+      ),
+  })
+  return started
 }
 
 export class Daemon {

@@ -1,17 +1,15 @@
 /** A real Slurm on this machine, in a temp folder, on loopback and free ports, for as long as a test needs it. */
 
-import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdir, mkdtemp, realpath, writeFile } from 'node:fs/promises'
-import { hostname, tmpdir, userInfo } from 'node:os'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { hostname, userInfo } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { whyNoLab, findProgram, SEARCH_PATH } from './available.ts'
 import { run, waitUntil, type CommandResult } from './command.ts'
 import { cgroupConf, NODES, slurmConf, slurmdbdConf, type LabPlace, type NodeName } from './conf.ts'
 import type { Daemon } from './daemon.ts'
 import { databaseDaemons, slurmDaemons, type LabDaemons } from './daemons.ts'
-import { freePorts } from './ports.ts'
+import { freePorts, openOnFreePorts } from './ports.ts'
+import { Reaper } from './reaper.ts'
 import { makeShim, type Shim, type ShimBehaviour } from './shim.ts'
 
 export interface LabOptions {
@@ -21,7 +19,6 @@ export interface LabOptions {
   readonly settings?: Readonly<Record<string, string>>
 }
 
-const START_TRIES = 3
 const BOOT_TIMEOUT_MILLIS = 30_000
 const DEFAULT_WAIT_MILLIS = 30_000
 
@@ -29,22 +26,16 @@ const DEFAULT_WAIT_MILLIS = 30_000
 export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const reason = whyNoLab(options)
   if (reason !== undefined) throw new Error(reason)
-  // Between the choice of a port and its use somebody else may have taken it.
-  for (let left = START_TRIES; ; left -= 1) {
-    const lab = await layOut(options)
-    try {
-      await lab.boot()
-      return lab
-    } catch (error) {
-      await lab.close()
-      if (left <= 1) throw error
-    }
-  }
+  return openOnFreePorts(
+    () => layOut(options),
+    (lab) => lab.boot(),
+  )
 }
 
-/** Writes folder and configuration and starts the reaper; no daemon yet. */
+/** Starts the reaper and writes the configuration; no daemon yet. */
 async function layOut({ accounting = false, settings = {} }: LabOptions): Promise<Lab> {
-  const folder = await mkdtemp(join(await realpath(tmpdir()), 'soxplan-lab-'))
+  const reaper = await Reaper.start()
+  const { folder } = reaper
   const [ctld = 0, dbd = 0, mariadb = 0, n1 = 0, n2 = 0, n3 = 0, n4 = 0] = await freePorts(3 + NODES.length)
   const place: LabPlace = {
     folder,
@@ -59,12 +50,6 @@ async function layOut({ accounting = false, settings = {} }: LabOptions): Promis
   const version = await run(findProgram('slurmd') ?? 'slurmd', ['-V'], process.env)
   await writeFile(join(folder, 'cgroup.conf'), cgroupConf(version.stdout))
   await writeFile(join(folder, 'slurmdbd.conf'), slurmdbdConf(place), { mode: 0o600 })
-  const keep = process.env['SOXPLAN_LAB_KEEP'] === '1' ? ['keep'] : []
-  const reaper = spawn(fileURLToPath(new URL('reaper.sh', import.meta.url)), [folder, ...keep], {
-    detached: true,
-    stdio: ['pipe', 'ignore', 'inherit'],
-  })
-  await once(reaper, 'spawn')
   return new Lab(place, reaper, accounting)
 }
 
@@ -74,9 +59,9 @@ export class Lab {
   /** The environment for whoever talks to this lab: SLURM_CONF, a PATH, and no other Slurm variable. */
   readonly env: NodeJS.ProcessEnv
   readonly #daemons: LabDaemons
-  readonly #reaper: ChildProcess
+  readonly #reaper: Reaper
 
-  constructor(place: LabPlace, reaper: ChildProcess, accounting: boolean) {
+  constructor(place: LabPlace, reaper: Reaper, accounting: boolean) {
     this.folder = place.folder
     this.env = labEnvironment(place.folder)
     this.#reaper = reaper
@@ -193,11 +178,7 @@ export class Lab {
 
   /** Ends every process of the lab, jobs included, and removes its folder. May be called twice. */
   async close(): Promise<void> {
-    if (this.#reaper.exitCode !== null || this.#reaper.signalCode !== null) return
-    const exited = once(this.#reaper, 'exit')
-    this.#reaper.stdin?.end()
-    const [code] = (await exited) as [number | null]
-    if (code !== 0) throw new Error(`processes of the lab in ${this.folder} did not end`)
+    await this.#reaper.close()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

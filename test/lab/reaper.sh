@@ -6,6 +6,7 @@
 #
 # Processes are known by their environment, which they can not lose: daemons carry SOXPLAN_LAB, slurmstepd and the
 # jobs carry the lab's SLURM_CONF. A shell of a person who pasted that SLURM_CONF is neither, and is left alone.
+# sshd is the exception: it writes its title over its environment, but keeps a log in the folder as standard error.
 set -u
 export LC_ALL=C
 folder=$1
@@ -26,6 +27,13 @@ members() {
       *) grep -qz '^SLURMD_NODENAME=' "/proc/$pid/environ" 2>/dev/null && marked+="$pid " ;;
     esac
   done < <(grep -lzxF -e "SLURM_CONF=$conf" /proc/[0-9]*/environ 2>/dev/null)
+  while IFS= read -r file; do
+    pid=${file#/proc/}
+    pid=${pid%%/*}
+    case $(readlink "/proc/$pid/exe") in
+      */sshd*) marked+="$pid " ;;
+    esac
+  done < <(find /proc/[0-9]*/fd/2 -lname "$folder/log/*" 2>/dev/null)
   local grown=1
   while ((grown)); do
     grown=0
