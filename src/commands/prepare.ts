@@ -16,6 +16,7 @@ import type { Rates } from '../shard/cost.ts'
 import { defaultShardsPerWorker } from '../shard/count.ts'
 import type { ShardPlan } from '../shard/finish.ts'
 import { chooseTool } from '../tools/choose.ts'
+import { connectionsMax, workersWithin } from '../tools/connections.ts'
 import { chooseProof } from '../tools/proof.ts'
 import type { ProofChoice } from '../tools/proof.ts'
 import type { ToolChoice } from '../tools/tool.ts'
@@ -28,6 +29,8 @@ export interface PlannedWork {
   readonly rates: Rates
   readonly plan: ShardPlan
   readonly workers: number
+  /** Fewer than the plan asks for, because the places bear no more connections. */
+  readonly workersMax?: number
 }
 
 /** One transfer, listed and compared; cut where something is to be done. */
@@ -86,6 +89,7 @@ export async function prepare(context: PrepareContext): Promise<Result<Prepared>
             proof: proof.kind,
             shards: work.plan.shards,
             balance: work.plan.balance,
+            ...(work.workersMax === undefined ? {} : { workersMax: work.workersMax }),
           },
         ],
   )
@@ -146,11 +150,14 @@ async function planWork(
   const { tallies, tree, manifestPath, sourceRoot, destinationRoot } = surveyed
   const files = tallies.new.files + tallies.changed.files + tallies.check.files
   const bytes = tallies.new.bytes + tallies.changed.bytes + tallies.check.bytes
-  const load = { files, bytes, hasHardLinks: tree.hasHardLinks }
+  const symlinks = tallies.new.symlinks + tallies.changed.symlinks + tallies.check.symlinks
+  const load = { files, bytes, hasHardLinks: tree.hasHardLinks, symlinks, oddNames: surveyed.oddNames }
   const tool = chooseTool(transfer, tools, load, sourceRoot, destinationRoot)
   if (!tool.ok) return tool
   const rates = ratesOf(tool.value.name, transfer.from, transfer.to)
-  const workers = context.workersOf(transfer)
+  const connections = connectionsMax(sourceRoot, destinationRoot)
+  const workersMax = connections === undefined ? undefined : workersWithin(tool.value.name, connections)
+  const workers = Math.min(context.workersOf(transfer), workersMax ?? Infinity)
   const policy = {
     cost: costModel(rates),
     workers,
@@ -159,5 +166,11 @@ async function planWork(
   }
   const cut = await planShards({ tree, manifestPath, policy, stop: context.interrupt })
   if (!cut.ok) return cut
-  return ok({ tool: tool.value, rates, plan: cut.value, workers: Math.min(workers, cut.value.shards.length) })
+  return ok({
+    tool: tool.value,
+    rates,
+    plan: cut.value,
+    workers: Math.min(workers, cut.value.shards.length),
+    ...(workersMax === undefined ? {} : { workersMax }),
+  })
 }

@@ -9,9 +9,10 @@ import type { RunPaths } from '../edge/run-folder.ts'
 import { readScriptParts } from '../edge/script-parts.ts'
 import { writeShardLists } from '../edge/shard-lists.ts'
 import type { Step } from '../graph/step.ts'
-import type { Plan } from '../plan/plan.ts'
+import { namesAreBytes, type Plan } from '../plan/plan.ts'
 import { renderScript } from '../script/render.ts'
 import type { ScriptParts } from '../script/render.ts'
+import { connectionsMax } from '../tools/connections.ts'
 import { decodeRcloneName, encodeRcloneName } from '../tools/rclone-names.ts'
 import { rcloneLookCommands } from '../tools/rclone.ts'
 import { toolOf } from '../tools/tools.ts'
@@ -65,7 +66,7 @@ async function writeLists(
     ...(naming === undefined ? {} : { destinationName: naming }),
     ...(survey.single === undefined ? {} : { singleName: Buffer.from(survey.single.to) }),
     proof: proof.kind,
-    symlinksSeparately: carrier.leavesSymlinks && survey.sourceRoot.kind === 'local',
+    symlinksSeparately: carrier.leavesSymlinks && namesAreBytes(survey.sourceRoot),
     stop,
   })
 }
@@ -75,14 +76,15 @@ function destinationNaming({
   sourceRoot,
   destinationRoot,
 }: PreparedTransfer['survey']): ((path: Uint8Array) => Uint8Array) | undefined {
-  if (sourceRoot.kind === destinationRoot.kind) return undefined
-  return sourceRoot.kind === 'local' ? encodeRcloneName : decodeRcloneName
+  if (namesAreBytes(sourceRoot) === namesAreBytes(destinationRoot)) return undefined
+  return namesAreBytes(sourceRoot) ? encodeRcloneName : decodeRcloneName
 }
 
 function scriptOf(plan: Plan, item: Working, step: Step, parts: ScriptParts): string {
   const { transfer, survey } = item
   const { tool } = item.work
   const setup = plan.tools[tool.name]
+  const connections = connectionsMax(survey.sourceRoot, survey.destinationRoot)
   const copyContext: CopyContext = {
     transfer,
     version: tool.version,
@@ -93,9 +95,10 @@ function scriptOf(plan: Plan, item: Working, step: Step, parts: ScriptParts): st
       ...(survey.single === undefined ? {} : { name: survey.single.to }),
     },
     ...(transfer.bandwidth === undefined ? {} : { bandwidthPerWorker: transfer.bandwidth / step.workers }),
+    ...(connections === undefined ? {} : { connectionsPerWorker: Math.floor(connections / step.workers) }),
     hasHardLinks: step.shards.some((shard) => shard.hasHardLinks),
   }
-  const hasRemote = survey.sourceRoot.kind !== 'local' || survey.destinationRoot.kind !== 'local'
+  const hasRemote = ![survey.sourceRoot, survey.destinationRoot].every(namesAreBytes)
   return renderScript(
     {
       stage: step.stage,

@@ -28,13 +28,21 @@ export interface ListingErrors {
 /** find hands its output on in pieces of 4 KiB; coreutils' stdbuf makes them large, which saves a tenth of all the work. */
 const bufferBytes = 256 * 1024
 
+/** What find is told. `path` is one file, or a directory with a closing slash; `levels` limits the depth. */
+export function findWords(
+  { path, single, follow }: Pick<LocalListing, 'path' | 'single' | 'follow'>,
+  levels?: number,
+): readonly string[] {
+  const depth = levels === undefined ? [] : ['-maxdepth', String(levels)]
+  return single
+    ? ['-P', path, '-maxdepth', '0', '-printf', `${fields} %f\\0%l\\0`]
+    : [follow ? '-L' : '-P', path, '-mindepth', '1', ...depth, '-printf', `${fields} %P\\0%l\\0`]
+}
+
 /** One find, as deep as it goes or only so many levels. */
 function findPart(listing: LocalListing, root: string, find: Argv, levels?: number): ListingPart {
-  const depth = levels === undefined ? [] : ['-maxdepth', String(levels)]
-  const what = listing.single
-    ? ['-P', listing.path, '-maxdepth', '0', '-printf', `${fields} %f\\0%l\\0`]
-    : [listing.follow ? '-L' : '-P', root, '-mindepth', '1', ...depth, '-printf', `${fields} %P\\0%l\\0`]
-  return { argv: [...find, ...what], partialCode: 1, readError: (line) => line.replace(/^\S*find: /, '') }
+  const words = findWords({ ...listing, path: listing.single ? listing.path : root }, levels)
+  return { argv: [...find, ...words], partialCode: 1, readError: (line) => line.replace(/^\S*find: /, '') }
 }
 
 /**

@@ -2,16 +2,18 @@
 
 import { failWith, ok, type Result } from '../diagnostic.ts'
 import { createLsjsonReader } from '../inventory/lsjson.ts'
-import type { Location } from '../plan/plan.ts'
+import type { BytesLocation, Location } from '../plan/plan.ts'
+import { placeText, rcloneConfigFlags, rclonePlace } from '../tools/rclone-place.ts'
 import { millis } from '../units.ts'
 import type { ListingErrors } from './list-local.ts'
 import { run, type Argv, type ProcessFailure } from './process.ts'
 import { runListing } from './survey-process.ts'
 
-export type RemoteLocation = Extract<Location, { kind: 'rclone' }>
+/** A place that only rclone can look at. */
+export type RcloneLocation = Exclude<Location, BytesLocation>
 
 export interface RemoteContext {
-  readonly location: RemoteLocation
+  readonly location: RcloneLocation
   readonly rclonePath: string
   readonly env: Readonly<Record<string, string>>
   readonly signal: AbortSignal
@@ -24,14 +26,8 @@ const QUESTION_TIMEOUT = millis(120_000)
 const NO_DIRECTORY = 3
 const NO_FILE = 4
 
-/** `remote:path`, as rclone takes it. */
-export function remotePath(location: RemoteLocation): string {
-  return `${location.remote}:${location.path}`
-}
-
-function rcloneArgv(context: RemoteContext, ...args: readonly string[]): Argv {
-  const config = context.location.configPath
-  return [context.rclonePath, ...args, ...(config === undefined ? [] : ['--config', config])]
+function rcloneArgv({ location, rclonePath }: RemoteContext, ...args: readonly string[]): Argv {
+  return [rclonePath, ...args, ...rcloneConfigFlags(location), rclonePlace(location)]
 }
 
 /** An error about one name or directory, not the summary at the end. */
@@ -57,8 +53,10 @@ function remoteFailure(context: RemoteContext, failure: ProcessFailure): ReturnT
   const why = failure.kind === 'timeout' ? 'it did not answer in two minutes' : lastWords(failure.stderr)
   return failWith(
     'SX206',
-    `cannot look at ${remotePath(context.location)}: ${why}`,
-    `Try \`rclone lsf ${context.location.remote}:\` by hand, and mend the remote's entry in rclone.conf.`,
+    `cannot look at ${placeText(context.location)}: ${why}`,
+    context.location.kind === 'rclone'
+      ? `Try \`rclone lsf ${context.location.remote}:\` by hand, and mend the remote's entry in rclone.conf.`
+      : `Correct the endpoint ${context.location.endpoint} in the plan; by hand: \`rclone lsf '${rclonePlace(context.location)}'\`.`,
   )
 }
 
@@ -73,7 +71,7 @@ export interface RemoteTraits {
  * none has a precision of a hundred years. An rclone too old for the question (before 1.59) counts as "not free".
  */
 export async function askTraits(context: RemoteContext): Promise<Result<RemoteTraits>> {
-  const argv = rcloneArgv(context, 'backend', 'features', remotePath(context.location))
+  const argv = rcloneArgv(context, 'backend', 'features')
   const answer = await run(argv, { timeoutMillis: QUESTION_TIMEOUT, env: context.env, stop: context.signal })
   if (!answer.ok) {
     if (answer.error.stderr.includes('command not found')) return ok({ mtimeIsFree: false })
@@ -101,14 +99,7 @@ export type RemoteSort =
 
 /** One question, `lsjson --stat`: is there a directory, a file, or nothing. */
 export async function askSort(context: RemoteContext): Promise<Result<RemoteSort>> {
-  const argv = rcloneArgv(
-    context,
-    'lsjson',
-    '--stat',
-    '--no-modtime',
-    '--no-mimetype',
-    remotePath(context.location),
-  )
+  const argv = rcloneArgv(context, 'lsjson', '--stat', '--no-modtime', '--no-mimetype')
   const answer = await run(argv, { timeoutMillis: QUESTION_TIMEOUT, env: context.env, stop: context.signal })
   if (!answer.ok) {
     const { exitCode } = answer.error
@@ -125,7 +116,7 @@ export async function askSort(context: RemoteContext): Promise<Result<RemoteSort
   }
   return failWith(
     'SX207',
-    `rclone's answer about ${remotePath(context.location)} makes no sense`,
+    `rclone's answer about ${placeText(context.location)} makes no sense`,
     'Run soxplan with an rclone of 1.59 or newer.',
   )
 }
@@ -143,7 +134,7 @@ export async function listRemote(
   let badLine: number | undefined
   const args = ['lsjson', '-R', '--no-mimetype', ...(withMtime ? [] : ['--no-modtime'])]
   const ended = await runListing({
-    argv: rcloneArgv(context, ...args, remotePath(context.location)),
+    argv: rcloneArgv(context, ...args),
     env: context.env,
     signal: context.signal,
     readError,
@@ -155,7 +146,7 @@ export async function listRemote(
       return undefined
     },
   })
-  const place = remotePath(context.location)
+  const place = placeText(context.location)
   if (badLine !== undefined)
     return failWith(
       'SX207',
@@ -166,7 +157,7 @@ export async function listRemote(
   // A directory that can not be read is named and the rest is listed; without a name nothing is known to be whole.
   if (ended.exitCode !== undefined && reader.isComplete() && ended.errors.count > 0) return ok(ended.errors)
   return remoteFailure(context, {
-    argv: rcloneArgv(context, ...args, place),
+    argv: rcloneArgv(context, ...args),
     kind: ended.spawnError === undefined ? 'exit' : 'missing',
     exitCode: ended.exitCode,
     stdout: '',

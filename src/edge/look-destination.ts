@@ -36,10 +36,43 @@ export interface SlowLook {
   close(): Promise<void>
 }
 
+/** Directories on the way of entries: each is looked at once, from the top down, so that no look goes through a symlink. */
+class Folders {
+  private readonly tree: TreeBuilder
+  private readonly look: (listed: string) => Found
+
+  constructor(tree: TreeBuilder, look: (listed: string) => Found) {
+    this.tree = tree
+    this.look = look
+  }
+
+  /** What there is to say of an entry because of what stands above it; undefined where directories lead to it. */
+  stateBelow(view: RecordView): Found['state'] | undefined {
+    const above = this.markOf(this.tree.parentRow(view))
+    return above === mark.directory ? undefined : (belowMark[above] ?? 'cannot-look')
+  }
+
+  /** A directory's own entry was looked at. */
+  note(view: RecordView, found: Found): void {
+    if (view.kindByte === kindBytes.directory) this.tree.setMark(this.tree.ownRow(view), markOf(found))
+  }
+
+  private markOf(row: number): number {
+    const { tree } = this
+    const way: number[] = []
+    for (let at = row; at > 0 && tree.mark(at) === mark.unknown; at = tree.parent(at)) way.push(at)
+    for (const at of way.reverse()) {
+      const above = tree.parent(at) <= 0 ? mark.directory : tree.mark(tree.parent(at))
+      tree.setMark(at, above === mark.directory ? markOf(this.look(tree.path(at))) : above)
+    }
+    return row === 0 ? mark.directory : tree.mark(row)
+  }
+}
+
 class LocalLook implements DestinationLook, SlowLook {
   readonly slow = this
   private readonly found = emptyFound()
-  private readonly tree: TreeBuilder
+  private readonly folders: Folders
   private readonly path: PathLook
   private readonly options: PathLookOptions
   private ahead: LookAhead | undefined
@@ -49,21 +82,21 @@ class LocalLook implements DestinationLook, SlowLook {
   private record = -1
 
   constructor({ tree, ...options }: LookOptions) {
-    this.tree = tree
     this.path = new PathLook(options)
+    this.folders = new Folders(tree, (listed) => this.path.directory(listed))
     this.options = options
   }
 
   find(view: RecordView): Found {
     const { found } = this
-    const above = this.markOf(this.tree.parentRow(view))
-    if (above !== mark.directory) {
-      found.state = belowMark[above] ?? 'cannot-look'
+    const state = this.folders.stateBelow(view)
+    if (state !== undefined) {
+      found.state = state
       return found
     }
     if (this.answers === undefined) this.lookHere(view)
     else readAnswer(this.answers, this.record, found)
-    if (view.kindByte === kindBytes.directory) this.tree.setMark(this.tree.ownRow(view), markOf(found))
+    this.folders.note(view, found)
     return found
   }
 
@@ -91,18 +124,6 @@ class LocalLook implements DestinationLook, SlowLook {
     this.lookMillis += performance.now() - since
     this.looks++
   }
-
-  /** What stands in a directory's place: looked at once, from the top down, so that no look goes through a symlink. */
-  private markOf(row: number): number {
-    const { tree } = this
-    const way: number[] = []
-    for (let at = row; at > 0 && tree.mark(at) === mark.unknown; at = tree.parent(at)) way.push(at)
-    for (const at of way.reverse()) {
-      const above = tree.parent(at) <= 0 ? mark.directory : tree.mark(tree.parent(at))
-      tree.setMark(at, above === mark.directory ? markOf(this.path.directory(tree.path(at))) : above)
-    }
-    return row === 0 ? mark.directory : tree.mark(row)
-  }
 }
 
 function markOf({ state, kindByte }: Found): number {
@@ -123,6 +144,45 @@ export interface LookOptions extends PathLookOptions {
  */
 export function lookAtLocal(options: LookOptions): DestinationLook {
   return new LocalLook(options)
+}
+
+/** Looks into the listing of a server, which has directories, symlinks and raw names like a disk. */
+export function lookAtServer(index: RemoteIndex, tree: TreeBuilder, newNameText?: string): DestinationLook {
+  const found = emptyFound()
+  const fill = (slot: number): Found => {
+    found.state = slot < 0 ? 'absent' : 'there'
+    if (slot < 0) return found
+    found.kindByte = index.kindByte(slot)
+    found.size = index.size(slot)
+    found.hasMtime = index.hasMtime(slot)
+    found.mtimeSeconds = index.mtimeSeconds(slot)
+    found.sameTarget = false
+    return found
+  }
+  const newName = newNameText === undefined ? undefined : Buffer.from(newNameText)
+  const folders = new Folders(tree, (listed) => {
+    const name = Buffer.from(listed, 'latin1')
+    return fill(index.find(name, 0, name.length))
+  })
+  return {
+    find(view) {
+      const state = folders.stateBelow(view)
+      if (state !== undefined) {
+        found.state = state
+        return found
+      }
+      const { buffer, pathStart, pathEnd, targetStart, targetEnd } = view
+      const slot =
+        newName === undefined
+          ? index.find(buffer, pathStart, pathEnd)
+          : index.find(newName, 0, newName.length)
+      fill(slot)
+      if (slot >= 0 && view.kindByte === kindBytes.symlink)
+        found.sameTarget = index.leadsTo(slot, buffer, targetStart, targetEnd)
+      folders.note(view, found)
+      return found
+    },
+  }
 }
 
 const rclonelink = Buffer.from('.rclonelink')

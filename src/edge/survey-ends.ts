@@ -6,7 +6,8 @@ import path from 'node:path'
 import { failWith, ok, type Result } from '../diagnostic.ts'
 import type { Location, Transfer } from '../plan/plan.ts'
 import { isErrno, isSystemError, systemReason } from './files.ts'
-import { askSort, remotePath, type RemoteContext, type RemoteLocation } from './list-remote.ts'
+import { placeText } from '../tools/rclone-place.ts'
+import { askPlace, type PlaceContext, type PlaceSort, type RemoteLocation } from './ask-place.ts'
 
 /** The source as found. */
 export interface SourceEnd {
@@ -79,18 +80,34 @@ async function danglingWhy(file: string): Promise<string | undefined> {
 
 export async function findSource(
   from: Location,
-  remote: (location: RemoteLocation) => RemoteContext,
+  remote: (location: RemoteLocation) => PlaceContext,
 ): Promise<Result<SourceEnd>> {
   if (from.kind === 'local') return findLocalSource(from)
-  const asked = await askSort(remote(from))
+  const asked = await askPlace(remote(from))
   if (!asked.ok) return asked
-  switch (asked.value.sort) {
+  const { location, found } = asked.value
+  switch (found.sort) {
     case 'absent':
-      return noSource(remotePath(from))
+      return noSource(placeText(from))
+    case 'dangling':
+      return noSource(placeText(from), 'It is a symlink that leads nowhere.')
+    case 'closed':
+      return failWith(
+        'SX202',
+        `the source ${placeText(from)} can not be read`,
+        'Ask its owner for read access, or log in as a user who has it.',
+      )
+    case 'special':
+      return failWith(
+        'SX203',
+        `the source ${placeText(from)} is neither a file nor a directory`,
+        'Name a file or a directory as `from`.',
+      )
+    case 'empty':
     case 'directory':
-      return ok({ kind: 'directory', root: from, listed: from })
+      return ok({ kind: 'directory', root: location, listed: location })
     case 'file':
-      return ok({ kind: 'file', root: split(from).folder, listed: from, name: asked.value.name })
+      return ok({ kind: 'file', root: split(location).folder, listed: location, name: found.name })
   }
 }
 
@@ -156,10 +173,10 @@ async function findLocalRoot(root: Location, name: string | undefined): Promise<
 export async function findDestination(
   transfer: Transfer,
   source: SourceEnd,
-  remote: (location: RemoteLocation) => RemoteContext,
+  remote: (location: RemoteLocation) => PlaceContext,
 ): Promise<Result<DestinationEnd>> {
   const { to } = transfer
-  if (to.kind === 'rclone') return findRemoteDestination(transfer, source, to, remote)
+  if (to.kind !== 'local') return findRemoteDestination(transfer, source, to, remote)
   if (source.kind === 'directory') return findLocalRoot(to, undefined)
   const standing = await standingAt(to.path)
   if (!standing.ok) return standing
@@ -174,24 +191,32 @@ async function findRemoteDestination(
   transfer: Transfer,
   source: SourceEnd,
   to: RemoteLocation,
-  remote: (location: RemoteLocation) => RemoteContext,
+  remote: (location: RemoteLocation) => PlaceContext,
 ): Promise<Result<DestinationEnd>> {
-  const asked = await askSort(remote(to))
+  const asked = await askPlace(remote(to))
   if (!asked.ok) return asked
-  const { sort } = asked.value
+  const { location, found } = asked.value
   if (source.kind === 'directory') {
-    if (sort === 'file') return notDirectory(remotePath(to))
-    return ok({ state: sort === 'absent' ? 'absent' : 'filled', root: to })
+    if (!isDirectory(found) && found.sort !== 'absent') return notDirectory(placeText(to))
+    return ok({ state: stateOf(found), root: location })
   }
-  if (!landsInside(transfer, sort === 'directory')) {
-    const { folder, name } = split(to)
-    return ok({ state: sort === 'absent' ? 'absent' : 'filled', root: folder, name })
+  if (!landsInside(transfer, isDirectory(found))) {
+    const { folder, name } = split(location)
+    return ok({ state: stateOf(found), root: folder, name })
   }
   const name = split(transfer.from).name
-  const place = withPath(to, to.path === '' ? name : `${to.path}/${name}`) as RemoteLocation
-  const there = await askSort(remote(place))
+  const place = withPath(location, location.path === '' ? name : `${location.path}/${name}`) as RemoteLocation
+  const there = await askPlace(remote(place))
   if (!there.ok) return there
-  return ok({ state: there.value.sort === 'absent' ? 'absent' : 'filled', root: to, name })
+  return ok({ state: stateOf(there.value.found), root: location, name })
+}
+
+function isDirectory({ sort }: PlaceSort): boolean {
+  return sort === 'directory' || sort === 'empty' || sort === 'closed'
+}
+
+function stateOf({ sort }: PlaceSort): DestinationEnd['state'] {
+  return sort === 'absent' || sort === 'empty' ? sort : 'filled'
 }
 
 /** The deepest part of a path that exists, made free of symlinks, with the rest behind it. */

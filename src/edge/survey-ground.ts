@@ -3,8 +3,9 @@
 import { ok, type Result } from '../diagnostic.ts'
 import type { FatePolicy } from '../inventory/fates.ts'
 import { compileFilter, type PathFilter } from '../inventory/filter.ts'
-import type { Location, Transfer } from '../plan/plan.ts'
-import { askTraits, type RemoteContext, type RemoteLocation } from './list-remote.ts'
+import { namesAreBytes, type Location, type Transfer } from '../plan/plan.ts'
+import type { PlaceContext, RemoteLocation } from './ask-place.ts'
+import { askTraits } from './list-remote.ts'
 import {
   checkApart,
   findDestination,
@@ -20,7 +21,7 @@ export interface SurveyRequest {
   /** The plan's proof reads contents: entries that look equal become `check` instead of `same`. */
   readonly proveAll: boolean
   readonly rclonePath: string
-  /** The whole environment of rclone; find gets its PATH and nothing else. */
+  /** The whole environment of rclone and ssh; a local find gets its PATH and nothing else. */
   readonly env: Readonly<Record<string, string>>
   readonly signal: AbortSignal
   /** Called now and then with the number of entries listed so far. */
@@ -30,7 +31,7 @@ export interface SurveyRequest {
 /** All that is known before the listing starts. */
 export interface Ground {
   readonly request: SurveyRequest
-  readonly remote: (location: RemoteLocation) => RemoteContext
+  readonly remote: (location: RemoteLocation) => PlaceContext
   readonly source: SourceEnd
   readonly destination: DestinationEnd
   readonly times: Times
@@ -50,7 +51,7 @@ export async function prepareGround(request: SurveyRequest): Promise<Result<Grou
   signal.throwIfAborted()
   const filter = compileFilter(transfer.include, transfer.exclude)
   if (!filter.ok) return filter
-  const remote = (location: RemoteLocation): RemoteContext => ({ location, env, rclonePath, signal })
+  const remote = (location: RemoteLocation): PlaceContext => ({ location, env, rclonePath, signal })
   const source = await findSource(transfer.from, remote)
   if (!source.ok) return source
   const destination = await findDestination(transfer, source.value, remote)
@@ -74,11 +75,11 @@ async function settleTimes(
   transfer: Transfer,
   source: Location,
   destination: Location,
-  remote: (location: RemoteLocation) => RemoteContext,
+  remote: (location: RemoteLocation) => PlaceContext,
 ): Promise<Result<Times>> {
   const isFree = async (location: Location): Promise<Result<boolean>> => {
-    if (location.kind === 'local') return ok(true)
-    const traits = await askTraits(remote(location))
+    if (namesAreBytes(location)) return ok(true)
+    const traits = await askTraits({ ...remote(location), location })
     return traits.ok ? ok(traits.value.mtimeIsFree) : traits
   }
   const [from, to] = await Promise.all([isFree(source), isFree(destination)])

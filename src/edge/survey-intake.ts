@@ -10,8 +10,8 @@ import { hasImpossibleSegment, holdsReplacement, isTooLong, isUtf8 } from '../in
 import { createCutter } from '../inventory/cut-records.ts'
 import { createScanner } from '../inventory/scan.ts'
 import { createSummary, type SummaryBuilder } from '../inventory/summary.ts'
-import type { Location } from '../plan/plan.ts'
-import { isRcloneName } from '../tools/rclone-names.ts'
+import { namesAreBytes, type Location } from '../plan/plan.ts'
+import { isRcloneName, isVerbatimName } from '../tools/rclone-names.ts'
 import type { Answers } from './look-ahead.ts'
 import type { DestinationLook, SlowLook } from './look-destination.ts'
 import type { ManifestWriter } from './manifest-file.ts'
@@ -29,6 +29,8 @@ export interface IntakeOptions {
   readonly policy: FatePolicy
   readonly filter: PathFilter | undefined
   readonly writer: ManifestWriter
+  /** The plan wants rclone to carry this, whatever else could. */
+  readonly rcloneCarries: boolean
   readonly sourceRoot: Location
   readonly destinationRoot: Location
   /** Files whose names are also directories, as latin1 paths. */
@@ -41,6 +43,8 @@ export interface Intake {
   readonly filtered: number
   /** Symlinks seen that the filter lets through. */
   readonly links: number
+  /** Over SSH, names that rclone could not carry as they are. */
+  readonly oddNames: number
   take(view: RecordView): void
   /** Takes a chunk of a listing; what it returns is to be waited for. */
   push(chunk: Buffer): Promise<void> | undefined
@@ -59,10 +63,13 @@ class Intaking implements Intake {
   readonly summary = createSummary()
   filtered = 0
   links = 0
+  oddNames = 0
   private entries = 0
   private readonly options: IntakeOptions
   private readonly fromRemote: boolean
   private readonly toRemote: boolean
+  private readonly isOverSsh: boolean
+  private readonly rcloneCarries: boolean
   private readonly longestRoot: number
   private readonly slow: SlowLook | undefined
   private readonly cutter = createCutter()
@@ -77,8 +84,11 @@ class Intaking implements Intake {
     this.options = options
     this.slow = options.look.slow
     const { sourceRoot, destinationRoot } = options
-    this.fromRemote = sourceRoot.kind === 'rclone'
-    this.toRemote = destinationRoot.kind === 'rclone'
+    this.fromRemote = !namesAreBytes(sourceRoot)
+    this.toRemote = !namesAreBytes(destinationRoot)
+    const ends = [sourceRoot, destinationRoot]
+    this.isOverSsh = ends.some(({ kind }) => kind === 'ssh' || kind === 'sftp')
+    this.rcloneCarries = options.rcloneCarries || this.fromRemote || this.toRemote
     const rootBytes = (root: Location): number => (root.kind === 'local' ? Buffer.byteLength(root.path) : 0)
     this.longestRoot = Math.max(rootBytes(sourceRoot), rootBytes(destinationRoot))
   }
@@ -91,18 +101,21 @@ class Intaking implements Intake {
     }
     if (view.kindByte === kindBytes.symlink) this.links++
     const isValid = view.isAscii || isUtf8(view.buffer, view.pathStart, view.pathEnd)
-    const verdict = this.judge(view, isValid)
+    const isOdd = this.isOverSsh && !(isValid && isVerbatimName(pathOf(view)))
+    if (isOdd) this.oddNames++
+    const verdict = this.judge(view, isValid, isOdd)
     this.entries++
     tree.add(view, verdict.byte)
     this.summary.add(view, verdict, isValid)
     writer.add(view, verdict.byte)
   }
 
-  private judge(view: RecordView, isValid: boolean): Verdict {
+  private judge(view: RecordView, isValid: boolean, isOdd: boolean): Verdict {
     const { look, policy, prefixes } = this.options
+    if (isOdd && this.rcloneCarries) return verdicts.notVerbatim
     if (this.fromRemote ? holdsReplacement(view) : this.toRemote && !isValid) return verdicts.notRepresentable
     if (this.toRemote && !this.fromRemote) {
-      if (!isRcloneName(view.buffer.subarray(view.pathStart, view.pathEnd))) return verdicts.misreadName
+      if (!isRcloneName(pathOf(view))) return verdicts.misreadName
     }
     if (isTooLong(view, this.longestRoot)) return verdicts.tooLong
     if (this.fromRemote && !this.toRemote) {
@@ -169,6 +182,10 @@ class Intaking implements Intake {
       'See that `find --version` says GNU findutils, then plan again.',
     )
   }
+}
+
+function pathOf({ buffer, pathStart, pathEnd }: RecordView): Buffer {
+  return buffer.subarray(pathStart, pathEnd)
 }
 
 /** Starts taking in what a source holds. */

@@ -7,39 +7,55 @@ import type { FatePolicy } from '../inventory/fates.ts'
 import { createRemoteIndex, type RemoteIndex } from '../inventory/remote-index.ts'
 import { createScanner } from '../inventory/scan.ts'
 import { pathText, type Summary } from '../inventory/summary.ts'
-import type { Transfer } from '../plan/plan.ts'
+import { namesAreBytes, type Location, type Transfer } from '../plan/plan.ts'
 import { Bug } from '../units.ts'
 import { listLocal, type ListingErrors } from './list-local.ts'
 import { listRemote } from './list-remote.ts'
-import { lookAtLocal, lookAtNothing, lookAtRemote, type DestinationLook } from './look-destination.ts'
+import { listServer } from './list-server.ts'
+import {
+  lookAtLocal,
+  lookAtNothing,
+  lookAtRemote,
+  lookAtServer,
+  type DestinationLook,
+} from './look-destination.ts'
 import { createManifestWriter, scanManifest } from './manifest-file.ts'
 import type { Ground } from './survey-ground.ts'
 import { createIntake, type Intake } from './survey-intake.ts'
 
-/** What a remote destination holds; undefined when there is nothing to list. */
+/** What a destination elsewhere holds; undefined when there is nothing to list. */
 async function indexDestination(ground: Ground): Promise<Result<RemoteIndex | undefined>> {
   const { destination, remote, times } = ground
   const { root, name, state } = destination
   if (root.kind === 'local' || state !== 'filled') return ok(undefined)
-  const place = name === undefined ? root.path : root.path === '' ? name : `${root.path}/${name}`
   const index = createRemoteIndex()
   const scanner = createScanner('listing', (view) => {
     index.add(view)
   })
-  const listed = await listRemote(remote({ ...root, path: place }), times.fromDestination, (records) => {
+  const onChunk = (records: Buffer): undefined => {
     scanner.push(records)
-    return undefined
-  })
+  }
+  const location = name === undefined ? root : { ...root, path: below(root.path, name) }
+  const context = remote(location)
+  const listed =
+    location.kind === 'ssh'
+      ? await listServer({ ...context, location, single: name !== undefined, follow: false, onChunk })
+      : await listRemote({ ...context, location }, times.fromDestination, onChunk)
   if (!listed.ok) return listed
   const fault = scanner.end()
   if (fault !== undefined) throw new Bug(`our own record is ${fault.reason} at byte ${fault.offset}`)
   return ok(index)
 }
 
+function below(folder: string, name: string): string {
+  return folder === '' || folder.endsWith('/') ? `${folder}${name}` : `${folder}/${name}`
+}
+
 function openLook(ground: Ground, tree: TreeBuilder, index: RemoteIndex | undefined): DestinationLook {
   const { root, name, state } = ground.destination
-  const isRcloneNamed = ground.source.root.kind === 'rclone'
+  const isRcloneNamed = !namesAreBytes(ground.source.root)
   const naming = { isRcloneNamed, ...(name === undefined ? {} : { newName: name }) }
+  if (index !== undefined && root.kind === 'ssh') return lookAtServer(index, tree, name)
   if (index !== undefined) return lookAtRemote(index, naming)
   if (state !== 'filled') return lookAtNothing()
   return lookAtLocal({
@@ -55,6 +71,8 @@ export interface Taken {
   readonly tree: TreeBuilder
   readonly summary: Summary
   readonly filtered: number
+  /** Over SSH, names that only rsync carries. */
+  readonly oddNames: number
   readonly errors: ListingErrors
 }
 
@@ -78,6 +96,7 @@ async function takeIn(
       writer,
       sourceRoot: source.root,
       destinationRoot: destination.root,
+      rcloneCarries: request.transfer.tool === 'rclone',
       ...(prefixes === undefined ? {} : { prefixes }),
       ...(request.onProgress === undefined ? {} : { onProgress: request.onProgress }),
     })
@@ -86,12 +105,13 @@ async function takeIn(
     const whole = await intake.end()
     request.signal.throwIfAborted()
     if (!whole.ok) return whole
-    if (intake.links > 0 && isUndecided(request.transfer))
+    if (intake.links > 0 && isUndecided(request.transfer, destination.root))
       return askAboutLinks(request.transfer, intake.links)
     const written = await writer.close()
     isKept = true
     if (!written.ok) return written
-    return ok({ tree, summary: intake.summary.finish(), filtered: intake.filtered, errors: fed.value })
+    const { filtered, oddNames } = intake
+    return ok({ tree, summary: intake.summary.finish(), filtered, oddNames, errors: fed.value })
   } finally {
     await look.slow?.close()
     if (!isKept) await writer.discard()
@@ -105,13 +125,13 @@ function policyOf(ground: Ground): FatePolicy {
     comparison: ground.times.comparison,
     proveAll,
     symlinks: transfer.symlinks ?? 'keep',
-    destination: transfer.to.kind,
+    destination: namesAreBytes(ground.destination.root) ? 'local' : 'rclone',
   }
 }
 
 /** Between disks links are kept; a remote holds no links, so somebody has to say what becomes of them. */
-function isUndecided(transfer: Transfer): boolean {
-  return transfer.symlinks === undefined && transfer.to.kind === 'rclone'
+function isUndecided(transfer: Transfer, destination: Location): boolean {
+  return transfer.symlinks === undefined && !namesAreBytes(destination)
 }
 
 function askAboutLinks(transfer: Transfer, links: number): ReturnType<typeof failWith> {
@@ -125,11 +145,14 @@ function askAboutLinks(transfer: Transfer, links: number): ReturnType<typeof fai
 async function listSource(ground: Ground, intake: Intake): Promise<Result<ListingErrors>> {
   const { request, source, remote, times } = ground
   const onChunk = (chunk: Buffer): Promise<void> | undefined => intake.push(chunk)
-  if (source.listed.kind === 'rclone') return listRemote(remote(source.listed), times.fromSource, onChunk)
+  const location = source.listed
+  const how = { single: source.kind === 'file', follow: request.transfer.symlinks === 'follow' }
+  if (location.kind === 'ssh') return listServer({ ...remote(location), location, ...how, onChunk })
+  if (location.kind !== 'local')
+    return listRemote({ ...remote(location), location }, times.fromSource, onChunk)
   return listLocal({
-    path: source.listed.path,
-    single: source.kind === 'file',
-    follow: request.transfer.symlinks === 'follow',
+    path: location.path,
+    ...how,
     env: request.env['PATH'] === undefined ? {} : { PATH: request.env['PATH'] },
     signal: request.signal,
     onChunk,
@@ -140,7 +163,7 @@ async function listSource(ground: Ground, intake: Intake): Promise<Result<Listin
 async function findPrefixes(ground: Ground, tree: TreeBuilder): Promise<Result<ReadonlySet<string>>> {
   const { request, source, destination } = ground
   const prefixes = new Set<string>()
-  if (source.root.kind === 'local' || destination.root.kind === 'rclone') return ok(prefixes)
+  if (namesAreBytes(source.root) || !namesAreBytes(destination.root)) return ok(prefixes)
   const scanned = await scanManifest(
     request.manifestPath,
     (view) => {

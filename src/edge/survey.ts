@@ -4,7 +4,7 @@ import { ok, type Result } from '../diagnostic.ts'
 import type { TreeBuilder } from '../inventory/directories.ts'
 import type { FatePolicy } from '../inventory/fates.ts'
 import { emptyDirectories, type Named, type Summary } from '../inventory/summary.ts'
-import type { Location } from '../plan/plan.ts'
+import { namesAreBytes, type Location } from '../plan/plan.ts'
 import type { ListingErrors } from './list-local.ts'
 import { prepareGround, type Ground, type SurveyRequest } from './survey-ground.ts'
 import { takeAll, type Taken } from './survey-passes.ts'
@@ -17,6 +17,8 @@ export interface Survey extends Summary {
   readonly listingErrors: ListingErrors
   /** Entries that `include` and `exclude` left out. */
   readonly filtered: number
+  /** Over SSH, names that only rsync carries. */
+  readonly oddNames: number
   readonly sourceKind: 'directory' | 'file'
   /** What manifest paths are relative to: `from`, or the folder that a single file lies in. */
   readonly sourceRoot: Location
@@ -57,14 +59,16 @@ function describe(ground: Ground, taken: Taken): Survey {
     manifestPath: request.manifestPath,
     listingErrors: taken.errors,
     filtered: taken.filtered,
+    oddNames: taken.oddNames,
     sourceKind: source.kind,
     sourceRoot: source.root,
     destinationRoot: destination.root,
     ...(from === undefined ? {} : { single: { from, to: destination.name ?? from } }),
     destinationState: destination.state,
     comparison: times.comparison,
-    hasMtime: source.root.kind === 'local' || times.fromSource,
-    emptyDirectories:
-      request.transfer.to.kind === 'rclone' ? emptyDirectories(taken.tree) : { count: 0, named: [] },
+    hasMtime: namesAreBytes(source.root) || times.fromSource,
+    emptyDirectories: namesAreBytes(destination.root)
+      ? { count: 0, named: [] }
+      : emptyDirectories(taken.tree),
   }
 }

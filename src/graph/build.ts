@@ -17,6 +17,8 @@ export interface PlannedTransfer {
   readonly proof: ProofKind
   readonly shards: readonly Shard[]
   readonly balance: Balance
+  /** Workers that the places bear at once; absent: any number. */
+  readonly workersMax?: number
 }
 
 export function stepId(transfer: TransferName, stage: StageKind): StepId {
@@ -48,7 +50,7 @@ export function buildGraph(
 
 function step(item: PlannedTransfer, stage: StageKind, workersOf: (transfer: Transfer) => number): Step {
   const { transfer, tool, proof, shards, balance } = item
-  const workers = Math.min(workersOf(transfer), shards.length)
+  const workers = Math.min(workersOf(transfer), item.workersMax ?? Infinity, shards.length)
   return {
     id: stepId(transfer.name, stage),
     stage,

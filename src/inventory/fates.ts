@@ -22,6 +22,7 @@ export type Reason =
   | 'file-in-path'
   | 'cannot-look'
   | 'not-representable'
+  | 'not-verbatim'
   | 'misread-name'
   | 'impossible-name'
   | 'also-prefix'
@@ -45,6 +46,7 @@ export const reasonTexts: Readonly<Record<Reason, string>> = {
   'file-in-path': 'something that is no directory stands in its path at the destination',
   'cannot-look': 'what stands at the destination can not be looked at',
   'not-representable': 'its name is not valid UTF-8, so rclone can not represent it',
+  'not-verbatim': 'rclone can not carry its name over SSH as it is; rsync can',
   'misread-name': 'rclone takes its name for that of another file',
   'impossible-name': 'no disk can hold this name: an empty, `.` or `..` segment',
   'also-prefix': 'other entries stand below this name, so no disk can hold it as a file',
@@ -108,6 +110,7 @@ export const verdicts = {
   fileInPath: verdict('refused', 'file-in-path'),
   cannotLook: verdict('refused', 'cannot-look'),
   notRepresentable: verdict('refused', 'not-representable'),
+  notVerbatim: verdict('refused', 'not-verbatim'),
   misreadName: verdict('refused', 'misread-name'),
   impossibleName: verdict('refused', 'impossible-name'),
   alsoPrefix: verdict('refused', 'also-prefix'),

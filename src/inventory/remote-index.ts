@@ -1,4 +1,4 @@
-/** What a remote destination holds, small enough to keep: no names, only hashes of them. */
+/** What a destination elsewhere holds, small enough to keep: no names, only hashes of them. */
 
 import { kindBytes } from './entry.ts'
 import type { RecordView } from './entry.ts'
@@ -10,6 +10,8 @@ export interface RemoteIndex {
   /** Looks for `buffer[start..end)` with `suffix` behind it. Returns a slot, or -1. */
   find(buffer: Uint8Array, start: number, end: number, suffix?: Uint8Array): number
   kindByte(slot: number): number
+  /** The symlink in this slot leads to these bytes, by their hash. */
+  leadsTo(slot: number, buffer: Uint8Array, start: number, end: number): boolean
   size(slot: number): number
   hasMtime(slot: number): boolean
   mtimeSeconds(slot: number): number
@@ -19,6 +21,10 @@ const nothing = new Uint8Array(0)
 
 /** Stored instead of a size, and of a time. */
 const DIRECTORY = -1
+const SYMLINK = -2
+const SPECIAL = -3
+/** find's letter for what is none of the others. */
+const special = 0x73
 const NO_MTIME = Number.NEGATIVE_INFINITY
 
 /** Slots are doubled when more than this part of them is taken. */
@@ -58,6 +64,18 @@ function avalanche(hash: number): number {
   return mixed ^ (mixed >>> 16)
 }
 
+function sizeOrKind({ kindByte, size }: RecordView): number {
+  if (kindByte === kindBytes.file) return size
+  if (kindByte === kindBytes.directory) return DIRECTORY
+  return kindByte === kindBytes.symlink ? SYMLINK : SPECIAL
+}
+
+function kindOf(size: number): number {
+  if (size >= 0) return kindBytes.file
+  if (size === DIRECTORY) return kindBytes.directory
+  return size === SYMLINK ? kindBytes.symlink : special
+}
+
 /**
  * An empty index. 24 bytes a slot, 32 to 64 an entry as the table fills and doubles. Paths are told apart by 64
  * bits: among a hundred million of them the chance that any two are confused is about 1 in 3,700, and it takes the
@@ -71,6 +89,11 @@ export function createRemoteIndex(): RemoteIndex {
   let mtimes = new Float64Array(1024)
   let count = 0
 
+  /** 53 bits, which a symlink keeps in the place of its time. */
+  const targetHash = (buffer: Uint8Array, start: number, end: number): number => {
+    hash.of(buffer, start, end, nothing)
+    return (hash.high >>> 11) * 2 ** 32 + (hash.low >>> 0)
+  }
   const probe = (low: number, high: number): number => {
     const mask = highs.length - 1
     let slot = (low ^ (high >>> 7)) & mask
@@ -106,15 +129,19 @@ export function createRemoteIndex(): RemoteIndex {
       if (highs[slot] === 0) count++
       lows[slot] = hash.low
       highs[slot] = hash.high
-      sizes[slot] = view.kindByte === kindBytes.directory ? DIRECTORY : view.size
-      mtimes[slot] = view.hasMtime ? view.mtimeSeconds : NO_MTIME
+      sizes[slot] = sizeOrKind(view)
+      if (view.kindByte === kindBytes.symlink)
+        mtimes[slot] = targetHash(view.buffer, view.targetStart, view.targetEnd)
+      else mtimes[slot] = view.hasMtime ? view.mtimeSeconds : NO_MTIME
     },
     find(buffer, start, end, suffix = nothing) {
       hash.of(buffer, start, end, suffix)
       const slot = probe(hash.low, hash.high)
       return highs[slot] === 0 ? -1 : slot
     },
-    kindByte: (slot) => (sizes[slot] === DIRECTORY ? kindBytes.directory : kindBytes.file),
+    kindByte: (slot) => kindOf(sizes[slot] ?? 0),
+    leadsTo: (slot, buffer, start, end) =>
+      sizes[slot] === SYMLINK && mtimes[slot] === targetHash(buffer, start, end),
     size: (slot) => Math.max(0, sizes[slot] ?? 0),
     hasMtime: (slot) => mtimes[slot] !== NO_MTIME,
     mtimeSeconds: (slot) => mtimes[slot] ?? 0,

@@ -4,7 +4,7 @@ import type { Location } from './plan.ts'
 import { absolutePath, cleanPath, segmentsOf } from './paths.ts'
 import type { Finding } from './source.ts'
 import { didYouMean } from './nearest.ts'
-import type { WrittenEndpoint, WrittenPlan } from './written.ts'
+import type { WrittenEndpoint, WrittenPlan, WrittenS3, WrittenSsh } from './written.ts'
 
 /** A location made out. Places of one `space` share a tree of names, of which `segments` is a path. */
 export interface Spot {
@@ -13,7 +13,7 @@ export interface Spot {
   readonly endpoint?: string
   readonly space: string
   readonly segments: readonly string[]
-  /** Absent for endpoints that this version does not carry out. */
+  /** Absent where the endpoint lacks what the schema asks for, which was reported there. */
   readonly location?: Location
   /** Written with a closing slash, or the top of its space. */
   readonly isDirectory: boolean
@@ -140,14 +140,60 @@ function spotAt(
       return { ...common, type: 'rclone', space: `rclone ${config} ${remote}`, location }
     }
     case 's3':
-      return { ...common, type: 's3', space: `s3 ${endpoint.endpoint ?? ''} ${endpoint.bucket ?? name}` }
+      return { ...common, ...s3Spot(name, endpoint, path, around) }
     case 'ssh':
-      return {
-        ...common,
-        type: 'ssh',
-        space: `ssh ${endpoint.user ?? ''}@${endpoint.host ?? name}:${endpoint.port ?? 22}`,
-      }
+      return { ...common, ...sshSpot(name, endpoint, path, around) }
   }
+}
+
+type RemoteSpot = Pick<Spot, 'type' | 'space' | 'location'>
+
+function s3Spot(name: string, endpoint: WrittenS3, path: string, around: Surroundings): RemoteSpot {
+  const { bucket, endpoint: service, region, provider, profile, credentials, maxConnections } = endpoint
+  const space = `s3 ${service ?? ''} ${bucket ?? name}`
+  if (bucket === undefined) return { type: 's3', space }
+  const location: Location = {
+    kind: 's3',
+    endpoint: name,
+    bucket,
+    ...(service === undefined ? {} : { service }),
+    ...(region === undefined ? {} : { region }),
+    ...(provider === undefined ? {} : { provider }),
+    ...(profile === undefined ? {} : { profile }),
+    ...(credentials === undefined
+      ? {}
+      : { credentials: absolutePath(credentials, around.folder, around.home) }),
+    ...(maxConnections === undefined ? {} : { maxConnections }),
+    path: remotePath(path).replace(/^\/+/, ''),
+  }
+  return { type: 's3', space, location }
+}
+
+/** OpenSSH lets ten in that have not logged in yet before it drops some; a server may be shared with others. */
+const DEFAULT_SSH_CONNECTIONS = 8
+const SSH_PORT = 22
+
+function sshSpot(name: string, endpoint: WrittenSsh, path: string, around: Surroundings): RemoteSpot {
+  const { host, user, port = SSH_PORT, key, knownHosts, jump, maxConnections } = endpoint
+  const space = `ssh ${user ?? ''}@${host ?? name}:${port}`
+  if (host === undefined) return { type: 'ssh', space }
+  const absolute = (file: string): string => absolutePath(file, around.folder, around.home)
+  const location: Location = {
+    kind: 'ssh',
+    endpoint: name,
+    server: {
+      host,
+      port,
+      ...(user === undefined ? {} : { user }),
+      ...(key === undefined ? {} : { key: absolute(key) }),
+      knownHosts: absolute(knownHosts ?? '~/.ssh/known_hosts'),
+      ...(jump === undefined ? {} : { jump }),
+      maxConnections: maxConnections ?? DEFAULT_SSH_CONNECTIONS,
+    },
+    // The home there is where every command starts, so that `~/x` and `x` are one place.
+    path: remotePath(path.replace(/^~(\/|$)/, '')).replaceAll(/\/{2,}/g, '/'),
+  }
+  return { type: 'ssh', space, location }
 }
 
 /** Without `.` segments and closing slashes. Doubled and leading slashes mean something on some remotes, so they stay. */

@@ -4,6 +4,7 @@ import type { BytesPerSecond, Seconds, TransferName } from '../units.ts'
 
 /** Where data is or goes. Paths are absolute and normalised, without a closing slash (but `/` itself). */
 export type Location =
+  /** Of this machine and the nodes. */
   | { readonly kind: 'local'; readonly path: string }
   | {
       readonly kind: 'rclone'
@@ -16,6 +17,61 @@ export type Location =
       /** Path behind the colon, no leading slash added or removed, no closing slash; may be empty. */
       readonly path: string
     }
+  | S3Location
+  | SshLocation
+
+/** A place in a bucket. Keys come from the profile's file or from the role of the machine, never from a plan. */
+export interface S3Location {
+  readonly kind: 's3'
+  readonly endpoint: string
+  readonly bucket: string
+  readonly region?: string
+  /** Address of the service, where it is not AWS. */
+  readonly service?: string
+  /** rclone's name of the service. */
+  readonly provider?: string
+  readonly profile?: string
+  /** Absolute path of the shared credentials file; absent: where the tools look by themselves. */
+  readonly credentials?: string
+  /** Over all workers; absent: no limit. */
+  readonly maxConnections?: number
+  /** Prefix without a slash at either end; may be empty. */
+  readonly path: string
+}
+
+/** `ssh`: commands run there, and names are raw bytes. `sftp`: files only, so that rclone does all the looking. */
+export interface SshLocation {
+  readonly kind: 'ssh' | 'sftp'
+  readonly endpoint: string
+  readonly server: SshServer
+  /** The version of rsync there, once the server was asked; absent where it has none. */
+  readonly rsync?: { readonly major: number; readonly minor: number }
+  /** Absolute, or relative to the home there; may be empty. No closing slash but for `/` itself. */
+  readonly path: string
+}
+
+/** A server and what it takes to log in without a question. */
+export interface SshServer {
+  readonly host: string
+  readonly user?: string
+  readonly port: number
+  /** Absolute path of a private key without a passphrase; absent: the first of the usual ones that is there. */
+  readonly key?: string
+  /** Absolute path. */
+  readonly knownHosts: string
+  /** A server on the way: `user@host:port`, the user and the port as far as they are said. */
+  readonly jump?: string
+  /** Over all workers, ≥ 1. */
+  readonly maxConnections: number
+}
+
+/** Locations whose entries go by their raw bytes, as against those that go by rclone's names for them. */
+export type BytesLocation = Extract<Location, { kind: 'local' }> | (SshLocation & { readonly kind: 'ssh' })
+
+/** True where names are raw bytes, and where directories, symlinks and times are what they are on a disk. */
+export function namesAreBytes(location: Location): location is BytesLocation {
+  return location.kind === 'local' || location.kind === 'ssh'
+}
 
 export type ToolName = 'rclone' | 'rsync' | 'aws'
 export type Existing = 'update' | 'keep' | 'keep-newer' | 'error'

@@ -8,6 +8,7 @@ import { parseText } from './parse.ts'
 import type { Plan } from './plan.ts'
 import type { Rule, Seen, SeenTransfer } from './rule.ts'
 import { afterHasNoCycle, afterNamesTransfers, loginRunsFirst } from './rules-after.ts'
+import { endpointsAreUsable } from './rules-endpoints.ts'
 import { destinationsAreApart, placesDoNotOverlap, sourcesAreNotWritten } from './rules-places.ts'
 import {
   bandwidthIsEnough,
@@ -27,7 +28,7 @@ import {
 import { checkSchema } from './schema.ts'
 import { errorAt, type Source } from './source.ts'
 import { readTree, type MapNode } from './tree.ts'
-import { afterFormsNotYet, endpointsNotYet, transferPartsNotYet } from './unsupported.ts'
+import { afterFormsNotYet, transferPartsNotYet } from './unsupported.ts'
 import { expandVariables } from './vars.ts'
 import type { WrittenPlan } from './written.ts'
 
@@ -51,6 +52,7 @@ export interface ReadPlan {
 }
 
 const rules: readonly Rule[] = [
+  endpointsAreUsable,
   afterNamesTransfers,
   afterHasNoCycle,
   loginRunsFirst,
@@ -68,7 +70,6 @@ const rules: readonly Rule[] = [
   weakComparison,
   noProof,
   optionsAreUsed,
-  endpointsNotYet,
   transferPartsNotYet,
   afterFormsNotYet,
 ]

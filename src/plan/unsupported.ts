@@ -4,34 +4,7 @@
  */
 
 import { SLURM_JOB } from './rules-after.ts'
-import type { Spot } from './location.ts'
-import { errorOn, errorOnItem, errorOnKey, type Rule, type Seen } from './rule.ts'
-
-export const endpointsNotYet: Rule = (seen) => {
-  const used = new Set(seen.transfers.flatMap(({ from, to }) => [from?.endpoint, to?.endpoint]))
-  return Object.entries(seen.written.endpoints ?? {})
-    .filter(([name]) => used.has(name))
-    .flatMap(([name, { type }]) => {
-      if (type !== 'ssh' && type !== 's3') return []
-      const path = ['endpoints', name, 'type']
-      if (type === 'ssh') {
-        return [
-          errorOn(seen, path, {
-            code: 'SX181',
-            what: 'This version does not carry out SSH endpoints yet',
-            todo: `Set the server up as an sftp remote (\`rclone config\`), and write \`${name}: { type: rclone, remote: NAME }\`.`,
-          }),
-        ]
-      }
-      return [
-        errorOn(seen, path, {
-          code: 'SX182',
-          what: 'This version does not carry out S3 endpoints yet',
-          todo: `Set the store up as an rclone remote (\`rclone config\`), write \`${name}: { type: rclone, remote: NAME }\`, and put the bucket in front of the path: \`${name}:BUCKET/path\`.`,
-        }),
-      ]
-    })
-}
+import { errorOn, errorOnItem, errorOnKey, type Rule } from './rule.ts'
 
 export const transferPartsNotYet: Rule = (seen) =>
   seen.transfers.flatMap(({ name, written, to }) => {
@@ -73,7 +46,7 @@ export const transferPartsNotYet: Rule = (seen) =>
             }),
           ]
         : []),
-      ...(written.symlinks === 'keep' && isRemote(seen, to)
+      ...(written.symlinks === 'keep' && (to?.type === 'rclone' || to?.type === 's3')
         ? [
             errorOn(seen, [...path, 'symlinks'], {
               code: 'SX189',
@@ -84,10 +57,6 @@ export const transferPartsNotYet: Rule = (seen) =>
         : []),
     ]
   })
-
-function isRemote(seen: Seen, to: Spot | undefined): boolean {
-  return to?.endpoint !== undefined && seen.written.endpoints?.[to.endpoint]?.type === 'rclone'
-}
 
 export const afterFormsNotYet: Rule = (seen) =>
   seen.transfers.flatMap(({ name, written }) =>

@@ -40,6 +40,7 @@ export interface WrittenS3 {
   readonly endpoint?: string
   readonly provider?: string
   readonly profile?: string
+  readonly credentials?: string
   readonly maxConnections?: number
 }
 
@@ -50,6 +51,7 @@ export interface WrittenSsh {
   readonly port?: number
   readonly key?: string
   readonly knownHosts?: string
+  readonly jump?: string
   readonly maxConnections?: number
 }
 

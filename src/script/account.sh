@@ -46,7 +46,7 @@ all_there() {
   as_records
   # Into a file, not from a process substitution: nobody would wait for that process, and as long as an init does not
   # bury it, the attempt looks alive.
-  (cd -- "$to" 2>/dev/null && exec find -P "${names[@]}" -maxdepth 0 "${record_format[@]}" 2>/dev/null) >"$scratch/found"
+  at to find -P "${names[@]}" -maxdepth 0 "${record_format[@]}" >"$scratch/found" 2>/dev/null
   while IFS= read -r -d '' record; do
     if ((with_mtimes)) && [[ $record != [dl]* ]]; then
       rest=${record#* * }

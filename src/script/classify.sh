@@ -5,11 +5,32 @@
 # differs                       something else stands there and stays
 # not-copied                    none of these: worth another attempt, as is no-space
 
+# For bash -c: of the names that are read, those in a directory that takes nothing new, and those that a closed
+# directory hides. The first directory on the way that exists decides.
+not_writable='while IFS= read -r -d "" name; do
+  folder=$name
+  while [[ $folder == */* ]]; do
+    folder=${folder%/*}
+    [[ -e $folder ]] || continue
+    [[ -d $folder && -w $folder && -x $folder ]] || printf "%s\0" "$name"
+    break
+  done
+done'
+hidden='while IFS= read -r -d "" name; do
+  folder=$name
+  while [[ $folder == */* ]]; do
+    folder=${folder%/*}
+    [[ -d $folder ]] || continue
+    [[ -x $folder ]] || printf "%s\0" "$name"
+    break
+  done
+done'
+
 # classify: reads $scratch/missing; writes $scratch/failed (CLASS ./PATH) and $scratch/given_up (the records).
 # Sets worth_retrying.
 classify() {
   local record path class name full=0 refused=0
-  local -A source_has=() here=() dark=() ours=()
+  local -A source_has=() here=() dark=() ours=() closed=() unseen=()
   with_source_names <"$scratch/missing" >"$scratch/source_paths"
   at_source <"$scratch/source_paths" >"$scratch/source" || return 75
   while IFS= read -r -d '' record; do
@@ -18,6 +39,14 @@ classify() {
     [[ $record == 'l '* ]] && source_has[$path]="l - - ${record##*//}"
   done <"$scratch/source"
   while IFS= read -r -d '' name; do dark[$name]=1; done <"$scratch/unreadable"
+  if [[ $from_kind != remote ]]; then
+    at from bash -c "$hidden" <"$scratch/source_paths" >"$scratch/hidden"
+    while IFS= read -r -d '' name; do unseen[$name]=1; done <"$scratch/hidden"
+  fi
+  if [[ $to_kind != remote ]]; then
+    paths <"$scratch/missing" | at to bash -c "$not_writable" >"$scratch/closed"
+    while IFS= read -r -d '' path; do closed[$path]=1; done <"$scratch/closed"
+  fi
   while IFS= read -r -d '' record; do
     record_path "$record"
     here[$path]=${record:0:1}
@@ -46,7 +75,7 @@ why_missing() {
     class=link-in-path
   elif [[ ! ${source_has[$3]-} ]]; then
     class=vanished
-    hidden "$3" && class=unreadable
+    [[ ${unseen[$3]-} || ($from_kind == local && -e $from && ! -x $from) ]] && class=unreadable
   elif [[ ${source_has[$3]} != "$expected" ]]; then
     class=changed
   elif [[ ${dark[$3]-} ]]; then
@@ -55,31 +84,7 @@ why_missing() {
     class=differs
   elif ((full)); then
     class=no-space
-  elif not_writable "$2"; then
+  elif [[ ${closed[$2]-} || ($to_kind == remote && $refused == 1) ]]; then
     class=denied
   fi
-}
-
-# hidden NAME: the entry may well be there, in a directory that this user may not enter.
-hidden() {
-  local folder=$1
-  [[ $from_kind == local ]] || return 1
-  while [[ $folder == */* ]]; do
-    folder=${folder%/*}
-    [[ -d $from/$folder ]] && { [[ ! -x $from/$folder ]]; return; }
-  done
-  [[ -e $from && ! -x $from ]]
-}
-
-# not_writable PATH: the nearest directory that exists does not take new entries, or something that is no directory
-# stands where one must be.
-not_writable() {
-  local folder=$1
-  [[ $to_kind == local ]] || return $((! refused))
-  while [[ $folder == */* ]]; do
-    folder=${folder%/*}
-    [[ -d $to/$folder ]] && { [[ ! -w $to/$folder || ! -x $to/$folder ]]; return; }
-    [[ -e $to/$folder ]] && return 0
-  done
-  return 1
 }

@@ -13,8 +13,8 @@ carry() {
   wanted=$expect worth_retrying=0
   : >"$scratch/failed"
   [[ $umask_wanted ]] && umask "$umask_wanted"
-  linked_folders
-  if [[ $to_kind == local ]]; then make_room; fi
+  linked_folders || return
+  if [[ $to_kind != remote ]]; then make_room || return; fi
   choose_list
   run_tool || code=$?
   copy_links
@@ -29,24 +29,45 @@ carry() {
   if ((worth_retrying && attempts_left > 0)); then outcome failed "$code"; else outcome 'done' "$code"; fi
 }
 
+# For bash -c: of the names that are read, those that no directory stands at.
+absent_folders='while IFS= read -r -d "" name; do [[ -d $name ]] || printf "%s\0" "$name"; done'
+
 # Directories of the shard, parents first; never through a directory that is a symlink.
 make_room() {
   local folder
   local -a absent=()
-  [[ -d $to ]] || { mkdir -p -- "$to" && private .; }
+  make_root || return
   [[ -e $shard_files.dirs ]] || return 0
-  while IFS= read -r -d '' folder; do
-    [[ -d $to/$folder ]] || out_of_bounds "$folder" || absent+=("$folder")
-  done <"$shard_files.dirs"
+  if [[ $to_kind == ssh ]]; then
+    at to bash -c "$absent_folders" <"$shard_files.dirs" >"$scratch/absent" || return 75
+    while IFS= read -r -d '' folder; do out_of_bounds "$folder" || absent+=("$folder"); done <"$scratch/absent"
+  else
+    while IFS= read -r -d '' folder; do
+      [[ -d $to/$folder ]] || out_of_bounds "$folder" || absent+=("$folder")
+    done <"$shard_files.dirs"
+  fi
   ((${#absent[@]})) || return 0
-  printf '%s\0' "${absent[@]}" | (cd -- "$to" && exec xargs -0 mkdir -p --)
+  printf '%s\0' "${absent[@]}" | at to xargs -0 mkdir -p --
   private "${absent[@]}"
+}
+
+# make_root: the destination itself.
+make_root() {
+  local line
+  if [[ $to_kind == local ]]; then
+    [[ -d $to ]] || { mkdir -p -- "$to" && private .; }
+    return 0
+  fi
+  at to true && return 0
+  quoted mkdir -p -- "$to"
+  "${to_ssh[@]}" "exec $line" || return 75
+  private .
 }
 
 # private FOLDER …: a new directory lets nobody in who may not enter it at the source. Its owner may write meanwhile.
 private() {
-  [[ $from_kind == local && ! $umask_wanted ]] || return 0
-  printf '%s\0' "$@" | each "$from" "$source_flag" -type d -printf '%m %p\0' | give_modes d 8#700
+  [[ $from_kind != remote && ! $umask_wanted ]] || return 0
+  printf '%s\0' "$@" | each from "$source_flag" -type d -printf '%m %p\0' | give_modes d 8#700
 }
 
 # choose_list: sets list, the names for the tool; empty when there is none. Names that must not be written are left out.
@@ -58,7 +79,7 @@ choose_list() {
   ((writes_in_place)) && [[ $existing != update ]] && clear_leftovers
   [[ $single_from ]] && list=$expect
   [[ -s $list ]] || { list=''; return; }
-  [[ $tool_name == rclone && $to_kind == local ]] && clear_way
+  [[ $tool_name == rclone && $to_kind != remote ]] && clear_way
   ((${#linked[@]} + ${#in_the_way[@]})) || return 0
   if [[ $tool_name == rsync ]]; then
     while IFS= read -r -d '' path; do must_not_write "$path" || printf '%s\0' "$path"; done <"$list" >"$scratch/list"
@@ -94,13 +115,13 @@ given_up_before() {
 clear_leftovers() {
   local taken=$stage_folder/work/$shard/taken
   file_paths
-  each "$to" -P -print0 <"$scratch/paths" | sort -z >"$scratch/there"
+  each to -P -print0 <"$scratch/paths" | sort -z >"$scratch/there"
   if [[ ! -e $taken ]]; then
     cp -- "$scratch/there" "$taken.tmp" && sync "$taken.tmp" && mv -f -- "$taken.tmp" "$taken"
     return
   fi
   comm -z -23 "$scratch/there" "$taken" | at_destination | sort -z >"$scratch/ours"
-  sort -z -- "$expect" | comm -z -13 - "$scratch/ours" | paths | (cd -- "$to" && exec xargs -0 -r rm -f --)
+  sort -z -- "$expect" | comm -z -13 - "$scratch/ours" | paths | at to xargs -0 -r rm -f --
 }
 
 # half_done: marks in `ours` the names that were free before the first attempt.
@@ -134,11 +155,11 @@ clear_way() {
   local path
   local -a found=() what=(-printf '%y %n %p\0')
   file_paths
-  if ((${#records[@]})); then
+  if ((${#records[@]})) && [[ $to_kind == local ]]; then
     mapfile -d '' -t found <"$scratch/paths"
-    (cd -- "$to" && exec find -P "${found[@]}" -maxdepth 0 "${what[@]}" 2>/dev/null) >"$scratch/there"
+    at to find -P "${found[@]}" -maxdepth 0 "${what[@]}" >"$scratch/there" 2>/dev/null
   else
-    each "$to" -P "${what[@]}" <"$scratch/paths" >"$scratch/there"
+    each to -P "${what[@]}" <"$scratch/paths" >"$scratch/there"
   fi
   if [[ ! -s $scratch/there ]]; then
     # All of it is new, so rclone need not look at each name again before it writes.
@@ -147,11 +168,9 @@ clear_way() {
   fi
   grep -z '^[fl] ' <"$scratch/there" | grep -zv '^f 1 ' | sed -z 's/^. [0-9]* //' >"$scratch/special"
   [[ -s $scratch/special ]] || return 0
-  [[ $existing == update ]] && (cd -- "$to" && exec xargs -0 -r rm -f -- <"$scratch/special")
-  mapfile -d '' -t found <"$scratch/special"
-  for path in "${found[@]}"; do
-    [[ -L $to/$path || -e $to/$path ]] && in_the_way[$path]=1
-  done
+  [[ $existing == update ]] && at to xargs -0 -r rm -f -- <"$scratch/special"
+  each to -P -print0 <"$scratch/special" >"$scratch/there"
+  while IFS= read -r -d '' path; do in_the_way[$path]=1; done <"$scratch/there"
 }
 
 run_tool() {
@@ -234,11 +253,12 @@ set_modes() {
   # Root's own flags bring owner and permissions together.
   ((EUID == 0 && ${#flags_as_root[@]})) && return 0
   if [[ $single_from ]]; then
-    [[ -s $scratch/paths ]] && chmod --reference="$single_from" -- "$single_to"
+    [[ -s $scratch/paths ]] || return 0
+    printf './%s\0' "${single_from##*/}" | each from "$source_flag" -type f -printf "%m ./${single_to##*/}\0" | give_modes f 0
     return 0
   fi
-  each "$from" "$source_flag" -type f -printf '%m %p\0' <"$scratch/paths" | sort -z >"$scratch/modes_wanted"
-  each "$to" -P -type f -printf '%m %p\0' <"$scratch/paths" | sort -z >"$scratch/modes_found"
+  each from "$source_flag" -type f -printf '%m %p\0' <"$scratch/paths" | sort -z >"$scratch/modes_wanted"
+  each to -P -type f -printf '%m %p\0' <"$scratch/paths" | sort -z >"$scratch/modes_found"
   comm -z -23 "$scratch/modes_wanted" "$scratch/modes_found" | give_modes f 0
 }
 
@@ -249,7 +269,7 @@ give_modes() {
   sed -z 's/ .*//' "$scratch/modes" | sort -zu | tr '\0' '\n' >"$scratch/distinct_modes"
   while IFS= read -r mode; do
     printf -v bits '%03o' $(((8#$mode & 8#777) | $2))
-    grep -z "^$mode " <"$scratch/modes" | sed -z 's/^[^ ]* //' | each "$to" -P -type "$1" -print0 |
-      (cd -- "$to" && exec xargs -0 -r chmod "$bits" --)
+    grep -z "^$mode " <"$scratch/modes" | sed -z 's/^[^ ]* //' | each to -P -type "$1" -print0 |
+      at to xargs -0 -r chmod "$bits" --
   done <"$scratch/distinct_modes"
 }

@@ -2,7 +2,7 @@
 #
 # Everything is compared as records of the form that shards/*.expect has, NUL at the end:
 #   f SIZE MTIME ./PATH      d - - ./PATH      l - - ./PATH//TARGET
-# A path of a local place is raw bytes; one of a remote place is rclone's name for it.
+# A path of a local place, or of one on a server, is raw bytes; one of a remote place is rclone's name for it.
 
 # paths <RECORDS: the path of each, `./PATH`, NUL.
 paths() { sed -z -e 's/^[^ ]* [^ ]* [^ ]* //' -e 's,//.*,,'; }
@@ -13,18 +13,47 @@ record_path() {
   path=${path%%//*}
 }
 
-# For bash -c, which gets a flag, the length of an expression, the expression, and then paths, by the thousand.
-find_each='exec find "$1" "${@:$2 + 3}" -maxdepth 0 "${@:3:$2}"'
-
-# each FOLDER FIND-FLAG EXPRESSION … <PATHS: what find says about each path itself. Nothing is walked.
-each() {
-  local folder=$1
-  (
-    cd -- "$folder" 2>/dev/null || exit 0
-    shift
-    exec xargs -0 -r bash -c "$find_each" find "$1" $(($# - 1)) "${@:2}" 2>/dev/null
-  )
+# quoted WORD …: sets line, the words as the login shell of a server has to see them.
+quoted() {
+  local word
+  line=''
+  for word; do line+=" '${word//\'/\'\\\'\'}'"; done
 }
+
+# Of ssh itself, when it could not reach the server or lost it.
+ssh_failed=255
+
+# at SIDE PROGRAM …: runs a program in the folder `from` or `to`, here or on the server that it lies on. 1: there is no
+# such folder.
+at() {
+  local side=$1 folder=$to line words
+  local -a reach=("${to_ssh[@]}")
+  [[ $side == from ]] && folder=$from reach=("${from_ssh[@]}")
+  shift
+  if ((${#reach[@]} == 0)); then
+    (cd -- "$folder" 2>/dev/null || exit 1; exec "$@")
+  else
+    quoted env LC_ALL=C TZ=UTC "$@"
+    words=$line
+    quoted "$folder"
+    "${reach[@]}" "cd -- $line 2>/dev/null || exit 1; exec $words"
+  fi
+}
+
+# For bash -c, which gets a flag, the length of an expression, the expression, and then paths, by the thousand.
+find_each='exec find "$1" "${@:$2 + 3}" -maxdepth 0 "${@:3:$2}" 2>/dev/null'
+
+# each SIDE FIND-FLAG EXPRESSION … <PATHS: what find says about each path itself. Nothing is walked. Fails when the
+# server is out of reach, and only then.
+each() {
+  local side=$1
+  shift
+  at "$side" xargs -0 -r bash -c "$find_each" find "$1" $(($# - 1)) "${@:2}"
+  (($? != ssh_failed))
+}
+
+# For bash -c: of the names that are read, those that are symlinks.
+symlinks_among='while IFS= read -r -d "" name; do [[ -L $name ]] && printf "%s\0" "$name"; done; :'
 
 # as_records: sets record_format, the expression with which find prints records.
 as_records() {
@@ -36,11 +65,12 @@ as_records() {
   return 0
 }
 
-# local_records FOLDER FIND-FLAG <PATHS: a record for each path that exists, times in whole seconds.
-local_records() {
+# own_records SIDE FIND-FLAG <PATHS: a record for each path that exists, times in whole seconds.
+own_records() {
   local -a record_format
   as_records
   each "$1" "$2" "${record_format[@]}" | sed -z 's/^\([^ ]* [^ ]* [^ .]*\)\.[0-9]* /\1 /'
+  ((PIPESTATUS[0] == 0))
 }
 
 # remote_records PLACE <PATHS: the same by one listing that is restricted to the names. Fails when there was no answer.
@@ -70,7 +100,7 @@ remote_records() {
 
 # at_destination <PATHS
 at_destination() {
-  if [[ $to_kind == local ]]; then local_records "$to" -P; else remote_records "$to"; fi
+  if [[ $to_kind == remote ]]; then remote_records "$to"; else own_records to -P; fi
 }
 
 # with_source_names <RECORDS >PATHS: the names the same entries have at the source. They differ for a single file that
@@ -79,7 +109,7 @@ with_source_names() {
   local record name
   if [[ $single_from ]]; then
     printf './%s\0' "${single_from##*/}"
-  elif [[ $from_kind == remote && $to_kind == local ]]; then
+  elif [[ $from_kind == remote && $to_kind != remote ]]; then
     local -A name_of=()
     while IFS= read -r -d '' record; do
       [[ $record == 'f '* ]] && IFS= read -r name <&3 && name_of[$record]=$name
@@ -95,21 +125,30 @@ at_source() {
   cat >"$scratch/asked"
   : >"$scratch/unreadable"
   # rclone's spelling of a local name is the name itself, but for control characters and look-alikes.
-  [[ $from_kind == local ]] && each "$from" "$source_flag" -type f ! -readable -print0 <"$scratch/asked" >"$scratch/unreadable"
-  if [[ $from_kind == local && $to_kind == local || $single_from && $from_kind == local ]]; then
-    local_records "$from" "$source_flag" <"$scratch/asked"
+  if [[ $from_kind != remote ]]; then
+    each from "$source_flag" -type f ! -readable -print0 <"$scratch/asked" >"$scratch/unreadable" || return
+  fi
+  if [[ $from_kind == ssh || ($from_kind == local && ($to_kind != remote || $single_from)) ]]; then
+    own_records from "$source_flag" <"$scratch/asked"
   else
     remote_records "$from" <"$scratch/asked"
   fi
 }
 
 # linked_folders: directories of this shard's paths that are symlinks at the destination, into the array linked.
-# Whatever stands below them would be written somewhere else.
+# Whatever stands below them would be written somewhere else. Fails when the server is out of reach.
 linked_folders() {
-  linked=()
-  ((follow_destination_links)) || [[ $to_kind != local || ! -e $shard_files.dirs ]] && return 0
   local folder
+  linked=()
+  ((follow_destination_links)) || [[ $to_kind == remote || ! -e $shard_files.dirs ]] && return 0
+  if [[ $to_kind == ssh ]]; then
+    at to bash -c "$symlinks_among" <"$shard_files.dirs" >"$scratch/linked"
+    (($? != ssh_failed)) || return 75
+    mapfile -d '' -t linked <"$scratch/linked"
+    return 0
+  fi
   while IFS= read -r -d '' folder; do [[ -L $to/$folder ]] && linked+=("$folder"); done <"$shard_files.dirs"
+  return 0
 }
 
 # out_of_bounds PATH: is, or stands below, a directory that is a symlink at the destination.

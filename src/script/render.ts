@@ -3,6 +3,8 @@
 import type { StageKind } from '../graph/step.ts'
 import type { Location, ToolSetup, Transfer } from '../plan/plan.ts'
 import type { ProofKind } from '../tools/proof.ts'
+import { isRcloneNamed, rclonePlace } from '../tools/rclone-place.ts'
+import { sshCommand, sshPath } from '../tools/ssh.ts'
 import type { CopyCommand, RemoteCommands, ToolChoice } from '../tools/tool.ts'
 import { quote, quoteArray } from './quote.ts'
 
@@ -116,11 +118,18 @@ function setting([name, value, meaning]: Setting): string {
 }
 
 function folder(location: Location): string {
-  return location.kind === 'local' ? location.path : `${location.remote}:${location.path}`
+  if (location.kind === 'local') return location.path
+  return location.kind === 'ssh' ? sshPath(location) : rclonePlace(location)
 }
 
-function kind(location: Location): string {
-  return location.kind === 'local' ? 'local' : 'remote'
+/** `remote` is everything that only rclone can look at. */
+function kind(location: Location): 'local' | 'ssh' | 'remote' {
+  if (isRcloneNamed(location)) return 'remote'
+  return location.kind === 'ssh' ? 'ssh' : 'local'
+}
+
+function reach(location: Location): readonly string[] {
+  return location.kind === 'ssh' ? sshCommand(location.server) : []
 }
 
 function common(input: ScriptInput): readonly Setting[] {
@@ -129,10 +138,12 @@ function common(input: ScriptInput): readonly Setting[] {
   return [
     ['transfer', transfer.name],
     ['stage', stage],
-    ['from_kind', kind(from), 'local: raw bytes; remote: names as rclone spells them'],
+    ['from_kind', kind(from), 'local, ssh: raw bytes; remote: names as rclone spells them'],
     ['from', folder(from)],
+    ['from_ssh', reach(from), 'for ssh: what a command there is put behind'],
     ['to_kind', kind(to)],
     ['to', folder(to)],
+    ['to_ssh', reach(to)],
     ['single_from', copy.single?.source ?? '', 'set for a single file'],
     ['single_to', copy.single?.destination ?? ''],
     ['source_flag', transfer.symlinks === 'follow' ? '-L' : '-P', 'how find treats symlinks of the source'],

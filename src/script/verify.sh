@@ -14,7 +14,7 @@ carry() {
   : >"$scratch/failed"
   : >"$scratch/given_up"
   carry_over || return
-  linked_folders
+  linked_folders || return
   if [[ $proof == size* ]] && all_there; then
     outcome 'done' 0
     return
@@ -82,7 +82,7 @@ check_contents() {
   with_source_names <"$scratch/present" >"$scratch/source_paths"
   if [[ $single_from ]]; then
     compare_single
-  elif [[ $from_kind == local && $to_kind == local ]]; then
+  elif [[ $from_kind != remote && $to_kind != remote ]]; then
     equal_by_b2sum || return
   else
     equal_by_rclone || return
@@ -113,20 +113,21 @@ check_contents() {
 # compare_single: cmp says 1 for a difference and 2 where it could not read.
 compare_single() {
   : >"$scratch/equal"
-  read_one "$from_kind" "$single_from" | cmp -s - <(read_one "$to_kind" "$single_to")
+  read_one from "$from_kind" "$single_from" | cmp -s - <(read_one to "$to_kind" "$single_to")
   case $? in
     0) cp -- "$scratch/source_paths" "$scratch/equal" ;;
     1) compared[./${single_from##*/}]=1 ;;
   esac
 }
 
-read_one() { if [[ $1 == local ]]; then cat -- "$2"; else "${read_command[@]}" -- "$2"; fi; }
+# read_one SIDE KIND FILE
+read_one() { if [[ $2 == remote ]]; then "${read_command[@]}" -- "$3"; else at "$1" cat -- "${3##*/}"; fi; }
 
 # Two disks: hashes of both sides, side by side. $scratch/equal gets the names whose hashes agree.
 equal_by_b2sum() {
   local name
-  (cd -- "$from" && xargs -0 -r b2sum -z -- <"$scratch/source_paths") >"$scratch/hashes_from" &
-  (cd -- "$to" && xargs -0 -r b2sum -z -- <"$scratch/source_paths") >"$scratch/hashes_to"
+  at from xargs -0 -r b2sum -z -- <"$scratch/source_paths" >"$scratch/hashes_from" &
+  at to xargs -0 -r b2sum -z -- <"$scratch/source_paths" >"$scratch/hashes_to"
   wait
   sort -z -o "$scratch/hashes_from" -- "$scratch/hashes_from" && sort -z -o "$scratch/hashes_to" -- "$scratch/hashes_to" || return 73
   comm -z -12 "$scratch/hashes_from" "$scratch/hashes_to" | sed -z 's/^[^ ]*  //' >"$scratch/equal"

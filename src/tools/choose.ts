@@ -1,7 +1,8 @@
 /** Which tool carries a transfer, and why. */
 
 import { fail, failWith, ok, type Diagnostic, type Result } from '../diagnostic.ts'
-import type { Location, ToolName, Transfer } from '../plan/plan.ts'
+import { namesAreBytes, type Location, type ToolName, type Transfer } from '../plan/plan.ts'
+import { placeText } from './rclone-place.ts'
 import { rcloneFloor } from './rclone.ts'
 import { rsyncFloor } from './rsync.ts'
 import { isAtLeast, type FoundTools, type ToolChoice, type ToolVersion, type VersionFloor } from './tool.ts'
@@ -13,10 +14,17 @@ import { toolOf } from './tools.ts'
  */
 export const SMALL_FILE_BYTES = 1024 * 1024
 
+/** Over SSH one rsync per worker does for less than this; above it, rclone's many streams are worth their start. */
+export const LARGE_OVER_SSH_BYTES = 100 * 2 ** 30
+
 export interface Load {
   readonly files: number
   readonly bytes: number
   readonly hasHardLinks: boolean
+  /** Symlinks that are kept. */
+  readonly symlinks: number
+  /** Names that rclone could not carry over SSH as they are. */
+  readonly oddNames: number
 }
 
 const floors: Readonly<Partial<Record<ToolName, VersionFloor>>> = { rclone: rcloneFloor, rsync: rsyncFloor }
@@ -24,7 +32,7 @@ const floors: Readonly<Partial<Record<ToolName, VersionFloor>>> = { rclone: rclo
 /**
  * The plan's own tool, or for `auto` the one that suits the load, or the other one where that is missing. Fails
  * SX401 when none is there, SX402 when the tool cannot carry the pair, SX403 when it is too old, SX405 when it cannot
- * follow symlinks at the destination.
+ * follow symlinks at the destination, SX406 when it cannot carry symlinks over SSH.
  */
 export function chooseTool(
   transfer: Transfer,
@@ -33,11 +41,12 @@ export function chooseTool(
   from: Location = transfer.from,
   to: Location = transfer.to,
 ): Result<ToolChoice> {
-  if (transfer.tool !== 'auto') return explicit(transfer, transfer.tool, found, from, to)
-  const [first, reason] = preferred(transfer, load, from, to)
+  if (transfer.tool !== 'auto') return explicit(transfer, transfer.tool, found, load, from, to)
+  const [first, reason, isOnlyOne] = preferred(transfer, load, from, to)
+  if (!toolOf(first).carries(from, to)) return cannotCarry(transfer, first, from, to)
   const version = usable(found, first)
   if (version.ok) return ok({ name: first, version: version.value, reason })
-  if (transfer.followDestinationLinks) return version
+  if (transfer.followDestinationLinks || isOnlyOne === true) return version
   const second: ToolName = first === 'rsync' ? 'rclone' : 'rsync'
   if (!toolOf(second).carries(from, to)) return version
   const other = usable(found, second)
@@ -53,14 +62,16 @@ function explicit(
   transfer: Transfer,
   name: ToolName,
   found: FoundTools,
+  load: Load,
   from: Location,
   to: Location,
 ): Result<ToolChoice> {
-  if (!toolOf(name).carries(from, to))
+  if (!toolOf(name).carries(from, to)) return cannotCarry(transfer, name, from, to)
+  if (name === 'rclone' && isOverSsh(from, to) && load.symlinks > 0)
     return failWith(
-      'SX402',
-      `transfer ${transfer.name}: ${name} copies between folders only`,
-      'Write `tool: rclone`, or leave the choice to soxplan with `tool: auto`.',
+      'SX406',
+      `transfer ${transfer.name}: rclone does not carry symlinks over SSH, and ${load.symlinks} are to be kept`,
+      'Write `tool: rsync` or `tool: auto`, or say `symlinks: follow` or `symlinks: skip`.',
     )
   if (name === 'rsync' && transfer.followDestinationLinks)
     return failWith(
@@ -78,14 +89,55 @@ function preferred(
   load: Load,
   from: Location,
   to: Location,
-): readonly [ToolName, string] {
+): readonly [name: ToolName, reason: string, isOnlyOne?: boolean] {
   if (transfer.followDestinationLinks) return ['rclone', 'it writes through symlinks at the destination']
+  if (isOverSsh(from, to) && namesAreBytes(from) && namesAreBytes(to)) return overSsh(load, from, to)
   if (from.kind !== 'local' || to.kind !== 'local') return ['rclone', 'it reaches remotes']
   if (load.hasHardLinks) return ['rsync', 'it keeps hard links']
   const mean = load.files === 0 ? 0 : load.bytes / load.files
   return mean < SMALL_FILE_BYTES
     ? ['rsync', 'small files: it spends less on each']
     : ['rclone', 'large files: it copies several at once']
+}
+
+function isOverSsh(...ends: readonly Location[]): boolean {
+  return ends.some(({ kind }) => kind === 'ssh' || kind === 'sftp')
+}
+
+/** rsync keeps more; rclone moves large amounts with many streams. */
+function overSsh(
+  { bytes, hasHardLinks, oddNames, symlinks }: Load,
+  from: Location,
+  to: Location,
+): readonly [name: ToolName, reason: string, isOnlyOne?: boolean] {
+  if (oddNames > 0) return ['rsync', 'it carries every name as it is', true]
+  if (symlinks > 0) return ['rsync', 'it keeps symlinks', true]
+  if (!toolOf('rsync').carries(from, to)) return ['rclone', 'it needs no rsync on the server']
+  if (hasHardLinks) return ['rsync', 'it keeps hard links']
+  return bytes < LARGE_OVER_SSH_BYTES
+    ? ['rsync', 'over SSH, and not much']
+    : ['rclone', 'over SSH, and much: it has many streams']
+}
+
+function cannotCarry(
+  transfer: Transfer,
+  name: ToolName,
+  from: Location,
+  to: Location,
+): ReturnType<typeof failWith> {
+  const server = [from, to].find((location) => location.kind === 'ssh' || location.kind === 'sftp')
+  if (name === 'rsync' && server !== undefined && (from.kind === 'local' || to.kind === 'local'))
+    return failWith(
+      'SX402',
+      `transfer ${transfer.name}: there is no rsync that could be started on ${placeText(server)}`,
+      'Install rsync there, or write `tool: rclone`.',
+      server.kind === 'sftp' ? 'The server offers files over SFTP, and no shell.' : undefined,
+    )
+  return failWith(
+    'SX402',
+    `transfer ${transfer.name}: ${name} copies between folders, and between a folder and a server`,
+    'Write `tool: rclone`, or leave the choice to soxplan with `tool: auto`.',
+  )
 }
 
 function usable(found: FoundTools, name: ToolName): Result<ToolVersion> {

@@ -1,6 +1,6 @@
 /** How an entry at the destination is proven to be the source's: what a verify stage compares. */
 
-import type { Location, Transfer } from '../plan/plan.ts'
+import { namesAreBytes, type Location, type Transfer } from '../plan/plan.ts'
 
 /**
  * `size`: name, kind and size. `size+mtime`: and modification time in whole seconds, the finest that every file
@@ -28,7 +28,7 @@ const sizeIsBlind =
   'a file that changed without changing its size looks the same; `verify: checksum` or `download` would tell'
 
 /**
- * `verify: auto`: between two disks size and modification time, which both keep; to or from a remote the size, because
+ * `verify: auto`: between two disks, over SSH too, size and modification time, which both keep; to or from a remote the size, because
  * a time costs a request per object on most stores, and whether both sides hold the same kind of hash is known
  * only per object. Where the plan compares by size alone, times may differ on purpose and are not asked for.
  */
@@ -42,7 +42,7 @@ export function chooseProof(
 }
 
 function auto(transfer: Transfer, from: Location, to: Location): ProofKind {
-  const keepsTimes = from.kind === 'local' && to.kind === 'local'
+  const keepsTimes = namesAreBytes(from) && namesAreBytes(to)
   return keepsTimes && transfer.compare !== 'size' ? 'size+mtime' : 'size'
 }
 

@@ -96,6 +96,17 @@ export function decodeRcloneName(name: Uint8Array): Uint8Array {
 }
 
 /**
+ * True when a name stays itself in rclone's spelling and back: its SFTP takes names as they are, and would make other
+ * files of the rest. Invalid UTF-8 is somebody else's to look for.
+ */
+export function isVerbatimName(path: Uint8Array): boolean {
+  if (isPlain(path)) return true
+  return (
+    Buffer.compare(encodeRcloneName(path), path) === 0 && Buffer.compare(decodeRcloneName(path), path) === 0
+  )
+}
+
+/**
  * True when rclone finds a file of that name on a disk again. A few names mean the same to it as another spelling does,
  * such as one that ends in a single U+201B; rclone looks for the other one and finds nothing.
  */

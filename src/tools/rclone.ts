@@ -1,8 +1,10 @@
 /** rclone: carries anything to and from remotes, and large files between disks. */
 
-import type { Location } from '../plan/plan.ts'
+import { namesAreBytes, type Location } from '../plan/plan.ts'
 import { optionFlags, optionFloors } from './options.ts'
+import { rcloneShare } from './connections.ts'
 import { encodeRcloneName } from './rclone-names.ts'
+import { rcloneConfigFlags, rclonePlace, rclonePlaceBelow } from './rclone-place.ts'
 import {
   highest,
   isAtLeast,
@@ -37,24 +39,6 @@ function isLocal(location: Location): boolean {
   return location.kind === 'local'
 }
 
-/** `remote:path` or an absolute path, as rclone takes it on a command line. */
-export function rclonePlace(location: Location): string {
-  return location.kind === 'local' ? location.path : `${location.remote}:${location.path}`
-}
-
-function below(location: Location, name: string): string {
-  const place = rclonePlace(location)
-  return location.path === '' || place.endsWith('/') ? `${place}${name}` : `${place}/${name}`
-}
-
-/** A configuration that holds nothing where none is needed: rclone complains about a missing one, and reads any other. */
-function configFlags(from: Location, to: Location): readonly string[] {
-  const remotes = [from, to].filter((location) => location.kind === 'rclone')
-  if (remotes.length === 0) return ['--config=/dev/null']
-  const config = remotes.find((location) => location.configPath !== undefined)?.configPath
-  return config === undefined ? [] : [`--config=${config}`]
-}
-
 function tuningFlags(version: ToolVersion, from: Location, to: Location): readonly string[] {
   const onDisks = isLocal(from) && isLocal(to)
   const { transfers, checkers, bufferMi } = onDisks ? tuning.disks : tuning.remote
@@ -69,12 +53,38 @@ function tuningFlags(version: ToolVersion, from: Location, to: Location): readon
   return flags
 }
 
+/** Half a file can stand there, as against a store that shows an object when it is whole. */
+function writesFiles({ kind }: Location): boolean {
+  return kind === 'local' || kind === 'ssh'
+}
+
 /**
  * Before 1.63 a copy in several streams makes the file under its final name with its full size at once: broken off,
  * it has holes and passes for whole wherever sizes are compared. So there are no streams, whatever the user wrote.
  */
 function safetyFlags(version: ToolVersion, to: Location): readonly string[] {
-  return isLocal(to) && !isAtLeast(version, partialNamesFloor) ? ['--multi-thread-streams=0'] : []
+  return writesFiles(to) && !isAtLeast(version, partialNamesFloor) ? ['--multi-thread-streams=0'] : []
+}
+
+/**
+ * The plan's own numbers give way to what the places bear. On S3 each transfer may have several connections, unless it
+ * is told otherwise; over SFTP it has one.
+ */
+function connectionFlags({
+  transfer,
+  source,
+  destination,
+  connectionsPerWorker,
+}: CopyContext): readonly string[] {
+  if (connectionsPerWorker === undefined) return []
+  const share = rcloneShare(connectionsPerWorker)
+  const within = (name: 'transfers' | 'checkers'): string => {
+    const asked = transfer.options.rclone?.[name]
+    return `--${name}=${typeof asked === 'number' && asked > 0 ? Math.min(asked, share[name]) : share[name]}`
+  }
+  const isS3 = [source.root, destination.root].some(({ kind }) => kind === 's3')
+  const single = isS3 ? ['--s3-upload-concurrency=1', '--multi-thread-streams=0'] : []
+  return [within('transfers'), within('checkers'), ...single]
 }
 
 function policyFlags({ transfer }: CopyContext): readonly string[] {
@@ -94,12 +104,12 @@ function copyCommand(context: CopyContext): CopyCommand {
   const single =
     source.name === undefined || destination.name === undefined
       ? undefined
-      : { source: below(from, source.name), destination: below(to, destination.name) }
+      : { source: rclonePlaceBelow(from, source.name), destination: rclonePlaceBelow(to, destination.name) }
   return {
     program: context.program ?? 'rclone',
     args: [
       single === undefined ? 'copy' : 'copyto',
-      ...configFlags(from, to),
+      ...rcloneConfigFlags(from, to),
       '--no-unicode-normalization',
       // Between disks it would read both files a second time, one after another, for hashes that nobody keeps: five
       // times as long for large files (1.60.1). Contents are proven by the verify stage, where the plan asks for it.
@@ -116,6 +126,7 @@ function copyCommand(context: CopyContext): CopyCommand {
         ? []
         : [`--bwlimit=${Math.max(1, Math.floor(bandwidthPerWorker))}B`]),
       ...optionFlags(transfer, version),
+      ...connectionFlags(context),
       ...safetyFlags(version, to),
     ],
     // As another user than root, rclone fails a whole file whose owner it cannot set (measured: 1.60.1 and 1.75.2).
@@ -125,8 +136,8 @@ function copyCommand(context: CopyContext): CopyCommand {
     source: rclonePlace(from),
     destination: rclonePlace(to),
     ...(single === undefined ? {} : { single }),
-    setsModes: !onDisks,
-    writesInPlace: isLocal(to) && !isAtLeast(version, partialNamesFloor),
+    setsModes: !(namesAreBytes(from) && namesAreBytes(to)),
+    writesInPlace: writesFiles(to) && !isAtLeast(version, partialNamesFloor),
     needs: highest([
       rcloneFloor,
       ...(knowsMetadata ? [metadataFloor] : []),
@@ -139,7 +150,11 @@ function copyCommand(context: CopyContext): CopyCommand {
 export function rcloneLookCommands(context: CopyContext): RemoteCommands {
   const { transfer, source, destination } = context
   const program = context.program ?? 'rclone'
-  const common = [...configFlags(source.root, destination.root), '--no-unicode-normalization', '--retries=1']
+  const common = [
+    ...rcloneConfigFlags(source.root, destination.root),
+    '--no-unicode-normalization',
+    '--retries=1',
+  ]
   const links = transfer.symlinks === 'follow' ? ['--copy-links'] : []
   return {
     list: [program, 'lsf', ...common, ...links, '--recursive', '--files-only', '--separator= '],

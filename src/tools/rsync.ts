@@ -1,7 +1,8 @@
 /** rsync: carries small files between disks faster than rclone, and keeps hard links, owners and permissions. */
 
-import type { Location } from '../plan/plan.ts'
+import { namesAreBytes, type Location } from '../plan/plan.ts'
 import { optionFlags, optionFloors } from './options.ts'
+import { sshOptions, sshPath } from './ssh.ts'
 import { highest, type CopyCommand, type CopyContext, type LogClass, type Tool } from './tool.ts'
 
 /** `--info=progress2` and `--outbuf` came with 3.1. */
@@ -15,7 +16,9 @@ const listed = ['--no-implied-dirs', '--omit-dir-times']
 
 function copyCommand(context: CopyContext): CopyCommand {
   const { transfer, version, source, destination, bandwidthPerWorker, hasHardLinks } = context
-  const [from, to] = [source.root.path, destination.root.path]
+  const [from, to] = [rsyncPlace(source.root), rsyncPlace(destination.root)]
+  const server = [source.root, destination.root].find(({ kind }) => kind === 'ssh')
+  const needsList = hasHardLinks || server !== undefined
   const single =
     source.name === undefined || destination.name === undefined
       ? undefined
@@ -32,7 +35,8 @@ function copyCommand(context: CopyContext): CopyCommand {
       '--numeric-ids',
       ...(hasHardLinks ? ['--hard-links'] : []),
       ...(transfer.symlinks === 'follow' ? ['--copy-links'] : []),
-      ...(single === undefined ? [...(hasHardLinks ? ['--from0'] : ['--relative']), ...listed] : []),
+      ...(single === undefined ? [...(needsList ? ['--from0'] : ['--relative']), ...listed] : []),
+      ...(server === undefined ? [] : overSsh(server)),
       '--no-human-readable',
       '--info=progress2,nonreg1',
       ...(transfer.compare === 'checksum' ? ['--checksum'] : []),
@@ -44,11 +48,11 @@ function copyCommand(context: CopyContext): CopyCommand {
       ...optionFlags(transfer, version),
     ],
     argsAsRoot: [],
-    // It reads such a file byte by byte, two system calls for each: a third of its time with small files (3.5.0). Only
-    // hard links need all names in one call.
-    ...(hasHardLinks ? { listFlag: '--files-from' } : {}),
+    // It reads such a file byte by byte, two system calls for each: a third of its time with small files (3.5.0). But
+    // hard links need all names in one call, and a server's names can not stand among its arguments.
+    ...(needsList ? { listFlag: '--files-from' } : {}),
     // One rsync writes one file after another; several keep a file system on the network busy. A limit is of one rsync.
-    callsAtOnce: hasHardLinks || bandwidthPerWorker !== undefined ? 1 : CALLS_AT_ONCE,
+    callsAtOnce: needsList || bandwidthPerWorker !== undefined ? 1 : CALLS_AT_ONCE,
     source: closed(from),
     destination: closed(to),
     ...(single === undefined ? {} : { single }),
@@ -56,6 +60,34 @@ function copyCommand(context: CopyContext): CopyCommand {
     writesInPlace: false,
     needs: highest([rsyncFloor, ...optionFloors(transfer, version)]),
   }
+}
+
+/** `host:path` on a server; the user stands among the options of ssh. */
+function rsyncPlace(location: Location): string {
+  if (location.kind !== 'ssh') return location.path
+  const { host } = location.server
+  return `${host.includes(':') ? `[${host}]` : host}:${sshPath(location)}`
+}
+
+/** What broke off is gone on with, in a folder of its own, because a half file must not have its final name. */
+function overSsh(location: Location): readonly string[] {
+  if (location.kind !== 'ssh') return []
+  return [
+    `--rsh=${sshOptions(location.server).map(rshWord).join(' ')}`,
+    // The path there is not for the login shell to read.
+    '--protect-args',
+    `--partial-dir=${PARTIAL_FOLDER}`,
+    `--timeout=${SILENCE_SECONDS}`,
+  ]
+}
+
+export const PARTIAL_FOLDER = '.soxplan-partial'
+/** Of silence, after which the connection counts as dead. */
+const SILENCE_SECONDS = 300
+
+/** rsync splits this line itself: at spaces, but not between quotes, which are doubled inside (`man rsync`, --rsh). */
+function rshWord(word: string): string {
+  return /[\s'"]/.test(word) ? `'${word.replaceAll("'", "''")}'` : word
 }
 
 function closed(path: string): string {
@@ -88,8 +120,15 @@ function classifyLog(logTail: string): LogClass {
   return causes.find(([, pattern]) => pattern.test(logTail))?.[0] ?? 'unknown'
 }
 
+/** Between disks, and between a disk and a server that has an rsync. */
 function carries(from: Location, to: Location): boolean {
-  return from.kind === 'local' && to.kind === 'local'
+  const isServer = ({ kind }: Location): boolean => kind === 'ssh'
+  return (
+    namesAreBytes(from) &&
+    namesAreBytes(to) &&
+    !(isServer(from) && isServer(to)) &&
+    [from, to].every((location) => location.kind !== 'ssh' || location.rsync !== undefined)
+  )
 }
 
 export const rsync: Tool = {

@@ -80,6 +80,8 @@ export interface CopyContext {
   readonly destination: TransferEnd
   /** Whole-transfer limit divided by workers, bytes per second; absent: unlimited. */
   readonly bandwidthPerWorker?: number
+  /** Connections that the places bear, divided by workers; absent: unlimited. */
+  readonly connectionsPerWorker?: number
   readonly hasHardLinks: boolean
 }
 

@@ -17,13 +17,13 @@ describe('a remote that does not answer as it should', () => {
     await writeTree(join(temp.path, 'from'), { f: '' })
     const wrong: Location = { ...(disk('x') as Extract<Location, { kind: 'rclone' }>), remote: 'nosuch' }
     expect(await complaint(temp.path, { from: wrong })).toMatch(
-      /^SX206 cannot look at nosuch:x: .*config file$/,
+      /^SX206 cannot look at store:x: .*config file$/,
     )
     expect(await complaint(temp.path, { from: disk('none') })).toBe(
-      'SX201 the source disk:none does not exist',
+      'SX201 the source store:none does not exist',
     )
     expect(await complaint(temp.path, { to: disk('from/f') })).toBe(
-      'SX301 the destination disk:from/f is not a directory',
+      'SX301 the destination store:from/f is not a directory',
     )
     expect(
       await complaint(temp.path, { from: disk('from') }, { rclonePath: join(temp.path, 'none') }),

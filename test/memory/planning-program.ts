@@ -59,6 +59,7 @@ const intake = createIntake({
     destination: 'local',
   },
   filter: undefined,
+  rcloneCarries: false,
   sourceRoot: { kind: 'local', path: '/from' },
   destinationRoot: { kind: 'local', path: '/to' },
 })

@@ -127,6 +127,7 @@ const latin1 = (text: string): Buffer => Buffer.from(text, 'latin1')
 /** Everything of `from` is work. Entries go to the shards in turn. */
 export async function layStages(options: StageOptions): Promise<Stages> {
   const { from, shards = 1, proof = 'size+mtime', single } = options
+  if (from.kind !== 'local' && from.kind !== 'rclone') throw new Error(`no listing of ${from.kind} here`)
   const all = from.kind === 'local' ? await listLocal(from.path) : await listRemote(from)
   // A remote holds no directories.
   const wanted = all.filter(

@@ -24,8 +24,14 @@ function transfer(
   return { ...transferOf({ from, to, tool: 'rclone' }), tool: 'auto', ...change }
 }
 
-const small = { files: 1000, bytes: 1000 * (SMALL_FILE_BYTES - 1), hasHardLinks: false }
-const large = { files: 1000, bytes: 1000 * SMALL_FILE_BYTES, hasHardLinks: false }
+const small = {
+  files: 1000,
+  bytes: 1000 * (SMALL_FILE_BYTES - 1),
+  hasHardLinks: false,
+  symlinks: 0,
+  oddNames: 0,
+}
+const large = { files: 1000, bytes: 1000 * SMALL_FILE_BYTES, hasHardLinks: false, symlinks: 0, oddNames: 0 }
 
 describe('chooseTool', () => {
   test.each([
@@ -33,11 +39,16 @@ describe('chooseTool', () => {
     ['large files', large, transfer(), 'rclone: large files: it copies several at once'],
     [
       'no files',
-      { files: 0, bytes: 0, hasHardLinks: false },
+      { files: 0, bytes: 0, hasHardLinks: false, symlinks: 0, oddNames: 0 },
       transfer(),
       'rsync: small files: it spends less on each',
     ],
-    ['hard links', { ...large, hasHardLinks: true }, transfer(), 'rsync: it keeps hard links'],
+    [
+      'hard links',
+      { ...large, hasHardLinks: true, symlinks: 0, oddNames: 0 },
+      transfer(),
+      'rsync: it keeps hard links',
+    ],
     ['a remote', small, transfer({}, store), 'rclone: it reaches remotes'],
     [
       'symlinks there',
@@ -74,7 +85,7 @@ describe('chooseTool', () => {
       'SX401 rclone is not installed here',
     ])
     expect(codes(chooseTool(transfer({ tool: 'rsync' }, store), both, small))).toEqual([
-      'SX402 transfer data: rsync copies between folders only',
+      'SX402 transfer data: rsync copies between folders, and between a folder and a server',
     ])
     const old = { rclone: { ...rclone, text: 'v1.45', minor: 45 } }
     expect(codes(chooseTool(transfer({ tool: 'rclone' }), old, small))).toEqual([

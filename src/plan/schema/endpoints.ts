@@ -33,13 +33,17 @@ const ssh = endpoint(
   'A server reached over SSH',
   {
     host: text('Name or address of the server.', '192.0.2.7', 'login.example.net'),
-    user: text('User to log in as. Default: what ssh would take.', 'bob'),
+    user: text('User to log in as. Default: the one that runs soxplan.', 'bob'),
     port: { ...whole('Port of the SSH server.', 1, 65_535, 2222), default: 22 },
     key: path(
       'Private key without a passphrase, by path. The key itself never stands in a plan.',
       '~/.ssh/id_ed25519',
     ),
     knownHosts: path('File of known host keys.', '~/.ssh/known_hosts'),
+    jump: text(
+      'A server on the way, as `user@host:port`; user and port where they differ from the usual.',
+      'bob@gate.example.net',
+    ),
     maxConnections,
   },
   { host: '192.0.2.7', user: 'bob', key: '~/.ssh/id_ed25519' },
@@ -55,6 +59,7 @@ const s3 = endpoint(
     endpoint: text('Address of the service, where it is not AWS.', 'https://storage.example.net'),
     provider: text("rclone's name of the service, which decides about its quirks.", 'AWS', 'Ceph'),
     profile: text('Profile of the shared credentials file. Secrets never stand in a plan.', 'default'),
+    credentials: path('The shared credentials file, by path. Default: `~/.aws/credentials`.', '~/.aws/team'),
     maxConnections,
   },
   { bucket: 'training-data', region: 'eu-north1', profile: 'default' },

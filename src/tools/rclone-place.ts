@@ -1,0 +1,81 @@
+/** How rclone is told where a place is. */
+
+import { namesAreBytes, type Location, type S3Location, type SshLocation } from '../plan/plan.ts'
+
+type Setting = readonly [name: string, value: string | number | boolean | undefined]
+
+/** `remote:path`, a path, or a connection string: everything about the place but its secrets. */
+export function rclonePlace(location: Location): string {
+  switch (location.kind) {
+    case 'local':
+      return location.path
+    case 'rclone':
+      return `${location.remote}:${location.path}`
+    case 's3':
+      return `${onTheFly('s3', s3Settings(location))}${[location.bucket, location.path].filter(Boolean).join('/')}`
+    case 'ssh':
+    case 'sftp':
+      return `${onTheFly('sftp', sftpSettings(location))}${location.path}`
+  }
+}
+
+/** The place of an entry below `location`. */
+export function rclonePlaceBelow(location: Location, name: string): string {
+  const path = location.path === '' || location.path.endsWith('/') ? location.path : `${location.path}/`
+  return rclonePlace({ ...location, path: `${path}${name}` })
+}
+
+/** What a person would call it: `endpoint:path`, or the path. */
+export function placeText(location: Location): string {
+  return location.kind === 'local' ? location.path : `${location.endpoint}:${location.path}`
+}
+
+/** A configuration that holds nothing where none is needed: rclone complains about a missing one, and reads any other. */
+export function rcloneConfigFlags(...places: readonly Location[]): readonly string[] {
+  const remotes = places.filter((location) => location.kind === 'rclone')
+  if (remotes.length === 0) return ['--config=/dev/null']
+  const config = remotes.find(({ configPath }) => configPath !== undefined)?.configPath
+  return config === undefined ? [] : [`--config=${config}`]
+}
+
+/** Symlinks, directories and times of a place are rclone's to tell. */
+export function isRcloneNamed(location: Location): boolean {
+  return !namesAreBytes(location)
+}
+
+function onTheFly(type: string, settings: readonly Setting[]): string {
+  const said = settings.filter(([, value]) => value !== undefined)
+  return `:${type}${said.map(([name, value]) => `,${name}=${settingValue(String(value))}`).join('')}:`
+}
+
+/** In double quotes, which are doubled inside, wherever the value could end early (rclone docs, "Connection strings"). */
+function settingValue(value: string): string {
+  return /^[\w./@+~-]*$/.test(value) ? value : `"${value.replaceAll('"', '""')}"`
+}
+
+function s3Settings(location: S3Location): readonly Setting[] {
+  const { provider, service, region, profile, credentials } = location
+  return [
+    ['provider', provider ?? (service === undefined ? 'AWS' : 'Other')],
+    // Keys come from the profile's file, or from the role of the machine.
+    ['env_auth', true],
+    ['profile', profile],
+    ['shared_credentials_file', credentials],
+    ['region', region],
+    ['endpoint', service],
+    // A copy would ask for the bucket and try to make it, once per call.
+    ['no_check_bucket', true],
+  ]
+}
+
+function sftpSettings({ server }: SshLocation): readonly Setting[] {
+  return [
+    ['host', server.host],
+    ['user', server.user],
+    ['port', server.port],
+    ['key_file', server.key],
+    ['known_hosts_file', server.knownHosts],
+    // Without it rclone tries commands at every start to find out.
+    ['shell_type', 'unix'],
+  ]
+}
