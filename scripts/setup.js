@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url'
 /** The folder with package.json. */
 export const PROJECT = fileURLToPath(new URL('..', import.meta.url))
 
-/** Which Debian package brings a program. */
+/** Which Debian package brings a program, looked for on PATH unless it has a path of its own. */
 const PACKAGES = /** @type {const} */ ({
   rclone: 'rclone',
   rsync: 'rsync',
@@ -26,6 +26,8 @@ const PACKAGES = /** @type {const} */ ({
   mariadbd: 'mariadb-server',
   ssh: 'openssh-client',
   sshd: 'openssh-server',
+  // By its path: what stands first on PATH may be another version, or a stub that only says which one is missing.
+  '/usr/bin/aws': 'awscli',
 })
 
 /** @typedef {keyof typeof PACKAGES} Program */
@@ -38,6 +40,8 @@ export const TEST_PROGRAMS = ['rclone', 'rsync', 'shellcheck', 'gawk', 'strace']
 export const SLURM_PROGRAMS = ['slurmctld', 'slurmd', 'sbatch', 'slurmdbd', 'mariadbd']
 /** @type {readonly Program[]} */
 export const SSH_PROGRAMS = ['ssh', 'sshd']
+/** @type {readonly Program[]} */
+export const S3_PROGRAMS = ['/usr/bin/aws']
 /** @type {readonly Program[]} */
 export const BENCH_PROGRAMS = ['rclone', 'rsync', 'fpart', 'strace']
 
@@ -163,7 +167,8 @@ export function installPrograms(programs) {
  * @returns {boolean} whether it stands on PATH or where daemons stand
  */
 function isInstalled(program) {
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin']
+  const onPath = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin']
+  const folders = program.startsWith('/') ? ['/'] : onPath
   return folders.some((folder) => {
     try {
       accessSync(join(folder, program), constants.X_OK)

@@ -11,12 +11,14 @@ import {
   npm,
   PROJECT,
   run,
+  S3_PROGRAMS,
   setUp,
   SetupError,
   SLURM_PROGRAMS,
   SSH_PROGRAMS,
   TEST_PROGRAMS,
 } from './setup.js'
+import { unpack } from './unpacked.js'
 
 /** @typedef {{ passed: number, failed: number, skipped: number }} Counts */
 
@@ -30,6 +32,9 @@ const CHECKS = ['build', 'typecheck', 'lint', 'format:check']
 const SERVERS = [
   ['a real Slurm', () => installPrograms(SLURM_PROGRAMS)],
   ['a real sshd', () => installPrograms(SSH_PROGRAMS)],
+  ['a real S3', () => unpack('ceph')],
+  ['the aws command', () => installPrograms(S3_PROGRAMS)],
+  ['the newest rclone', () => unpack('rclone')],
 ]
 
 /** @returns {Counts} */

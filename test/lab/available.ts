@@ -1,7 +1,8 @@
 /** Whether this machine can open a lab and its servers, and if not, why. */
 
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { unpackedFolder } from '../../scripts/unpacked.js'
 
 /** Debian puts daemons where the PATH of an ordinary user does not reach. */
 export const SEARCH_PATH = [
@@ -51,6 +52,26 @@ export function whyNoSsh(): string | undefined {
 /** For `describe.skipIf(!sshAvailable())`; prints the reason when it says no. */
 export function sshAvailable(): boolean {
   return availableUnless(whyNoSsh())
+}
+
+/** Debian's aws; what stands first on PATH may be another version, or a stub that only says which one is missing. */
+export const AWS = '/usr/bin/aws'
+
+/** Why there can be no S3 of our own here, or undefined where there can. */
+export function whyNoS3(): string | undefined {
+  return existsSync(unpackedFolder('ceph'))
+    ? undefined
+    : 'no S3 here, its packages are not fetched; `npm test` does it where apt reaches Debian'
+}
+
+/** For `describe.skipIf(!s3Available())`; prints the reason when it says no. */
+export function s3Available(): boolean {
+  return availableUnless(whyNoS3())
+}
+
+/** For `test.skipIf(!awsAvailable())`; prints the reason when it says no. */
+export function awsAvailable(): boolean {
+  return availableUnless(existsSync(AWS) ? undefined : `no ${AWS}`)
 }
 
 /** Whether there is no `reason` against it; prints the one there is. */

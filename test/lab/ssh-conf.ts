@@ -13,7 +13,7 @@ export interface SshOptions {
   readonly settings?: Readonly<Record<string, string>>
 }
 
-/** `sshd_config`. Nothing in it needs root, PAM, or a home folder with the modes that sshd wants to see. */
+/** `sshd_config`. Nothing in it needs root, or a home folder with the modes that sshd wants to see. */
 export function sshdConfig(folder: string, host: string, port: number, options: SshOptions): string {
   const { shell = true, environment = {}, settings = {} } = options
   // What a session runs is known by this variable when the lab ends, as the rest of the lab is.
@@ -23,7 +23,8 @@ export function sshdConfig(folder: string, host: string, port: number, options: 
     HostKey: `${folder}/host`,
     AuthorizedKeysFile: `${folder}/authorized_keys`,
     PidFile: 'none',
-    UsePAM: 'no',
+    // Where it can not read the passwords, sshd takes every account for locked, unless it leaves that to PAM.
+    UsePAM: process.getuid?.() === 0 ? 'no' : 'yes',
     StrictModes: 'no',
     UseDNS: 'no',
     PermitRootLogin: 'prohibit-password',
