@@ -7,14 +7,15 @@ import { connect, createServer, type Server } from 'node:net'
 export async function freePorts(count: number): Promise<readonly number[]> {
   const servers = Array.from({ length: count }, () => createServer())
   try {
-    return await Promise.all(servers.map(listen))
+    return await Promise.all(servers.map((server) => listen(server)))
   } finally {
     await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
   }
 }
 
-async function listen(server: Server): Promise<number> {
-  server.listen(0, '127.0.0.1')
+/** Lets `server` take connections, on a free port if none is given, and gives the port. */
+export async function listen(server: Server, port = 0): Promise<number> {
+  server.listen(port, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('a TCP server has no port')
