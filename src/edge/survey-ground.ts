@@ -4,6 +4,7 @@ import { ok, type Result } from '../diagnostic.ts'
 import type { FatePolicy } from '../inventory/fates.ts'
 import { compileFilter, type PathFilter } from '../inventory/filter.ts'
 import { namesAreBytes, type Location, type Transfer } from '../plan/plan.ts'
+import { placeEnvironment } from '../tools/rclone-place.ts'
 import type { PlaceContext, RemoteLocation } from './ask-place.ts'
 import { askTraits } from './list-remote.ts'
 import {
@@ -51,7 +52,12 @@ export async function prepareGround(request: SurveyRequest): Promise<Result<Grou
   signal.throwIfAborted()
   const filter = compileFilter(transfer.include, transfer.exclude)
   if (!filter.ok) return filter
-  const remote = (location: RemoteLocation): PlaceContext => ({ location, env, rclonePath, signal })
+  const remote = (location: RemoteLocation): PlaceContext => ({
+    location,
+    env: { ...env, ...placeEnvironment(location) },
+    rclonePath,
+    signal,
+  })
   const source = await findSource(transfer.from, remote)
   if (!source.ok) return source
   const destination = await findDestination(transfer, source.value, remote)

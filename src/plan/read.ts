@@ -8,7 +8,7 @@ import { parseText } from './parse.ts'
 import type { Plan } from './plan.ts'
 import type { Rule, Seen, SeenTransfer } from './rule.ts'
 import { afterHasNoCycle, afterNamesTransfers, loginRunsFirst } from './rules-after.ts'
-import { endpointsAreUsable } from './rules-endpoints.ts'
+import { credentialsAreOfOneFile, endpointsAreUsable } from './rules-endpoints.ts'
 import { destinationsAreApart, placesDoNotOverlap, sourcesAreNotWritten } from './rules-places.ts'
 import {
   bandwidthIsEnough,
@@ -53,6 +53,7 @@ export interface ReadPlan {
 
 const rules: readonly Rule[] = [
   endpointsAreUsable,
+  credentialsAreOfOneFile,
   afterNamesTransfers,
   afterHasNoCycle,
   loginRunsFirst,

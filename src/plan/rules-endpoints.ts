@@ -19,6 +19,22 @@ export const endpointsAreUsable: Rule = (seen) =>
     wrongFields(endpoint).map(([field, finding]) => errorOn(seen, ['endpoints', name, field], finding)),
   )
 
+/** The tools read one credentials file per call. */
+export const credentialsAreOfOneFile: Rule = (seen) =>
+  seen.transfers.flatMap(({ name, from, to }) => {
+    const files = [from, to].map((spot) => (spot?.location?.kind === 's3' ? spot.location : undefined))
+    const [one, other] = files
+    if (one === undefined || other === undefined || one.credentials === other.credentials) return []
+    return [
+      errorOn(seen, ['transfers', name, 'to'], {
+        code: 'SX138',
+        what: `'${one.endpoint}' and '${other.endpoint}' have their keys in different files`,
+        why: 'rclone and aws read one credentials file per call.',
+        todo: 'Put both profiles into one file, and name it at both endpoints.',
+      }),
+    ]
+  })
+
 function wrongFields(endpoint: WrittenEndpoint): readonly Wrong[] {
   switch (endpoint.type) {
     case 'ssh':

@@ -3,7 +3,7 @@
 import type { StageKind } from '../graph/step.ts'
 import type { Location, ToolSetup, Transfer } from '../plan/plan.ts'
 import type { ProofKind } from '../tools/proof.ts'
-import { isRcloneNamed, rclonePlace } from '../tools/rclone-place.ts'
+import { isRcloneNamed, placeEnvironment, rclonePlace } from '../tools/rclone-place.ts'
 import { sshCommand, sshPath } from '../tools/ssh.ts'
 import type { CopyCommand, RemoteCommands, ToolChoice } from '../tools/tool.ts'
 import { quote, quoteArray } from './quote.ts'
@@ -75,7 +75,7 @@ set -u +m
 `
 }
 
-function environment({ setup, environmentPass }: ScriptInput): string {
+function environment({ setup, environmentPass, from, to }: ScriptInput): string {
   const kept = environmentPass.map((name) => `${name}|`).join('')
   const lines = setup?.setup ?? []
   const own =
@@ -93,7 +93,9 @@ kept='|${kept}'
 for name in "\${!RCLONE_@}" "\${!RSYNC_@}" AWS_CA_BUNDLE GREP_OPTIONS TIME_STYLE POSIXLY_CORRECT; do
   [[ $kept == *"|$name|"* ]] || unset "$name"
 done
-${own}`
+${Object.entries(placeEnvironment(from, to))
+  .map(([name, value]) => `export ${name}=${quote(value)}\n`)
+  .join('')}${own}`
 }
 
 type Setting = readonly [name: string, value: string | number | boolean | readonly string[], meaning?: string]

@@ -38,6 +38,15 @@ export function rcloneConfigFlags(...places: readonly Location[]): readonly stri
   return config === undefined ? [] : [`--config=${config}`]
 }
 
+/**
+ * Variables that the tools of a transfer need for its places: paths, never secrets. The credentials file is one of them,
+ * because rclone reads its own setting for it only up to 1.67, and aws has none.
+ */
+export function placeEnvironment(...places: readonly Location[]): Readonly<Record<string, string>> {
+  const file = places.flatMap((location) => (location.kind === 's3' ? (location.credentials ?? []) : []))[0]
+  return file === undefined ? {} : { AWS_SHARED_CREDENTIALS_FILE: file }
+}
+
 /** Symlinks, directories and times of a place are rclone's to tell. */
 export function isRcloneNamed(location: Location): boolean {
   return !namesAreBytes(location)
@@ -54,13 +63,12 @@ function settingValue(value: string): string {
 }
 
 function s3Settings(location: S3Location): readonly Setting[] {
-  const { provider, service, region, profile, credentials } = location
+  const { provider, service, region, profile } = location
   return [
     ['provider', provider ?? (service === undefined ? 'AWS' : 'Other')],
     // Keys come from the profile's file, or from the role of the machine.
     ['env_auth', true],
     ['profile', profile],
-    ['shared_credentials_file', credentials],
     ['region', region],
     ['endpoint', service],
     // A copy would ask for the bucket and try to make it, once per call.
