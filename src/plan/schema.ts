@@ -1,42 +1,20 @@
 /** Checks the tree against the JSON Schema, and takes out what does not fit, so that rules see only what does. */
 
-import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
+import type { ErrorObject } from 'ajv/dist/2020.js'
 
 import type { Diagnostic } from '../diagnostic.ts'
 import { nodeAt, pathOf, type Path } from './locate.ts'
-import { planSchema } from './schema/plan.ts'
+import { validate } from './schema-check.ts'
 import { schemaDiagnostic } from './schema-diagnostic.ts'
 import type { Source } from './source.ts'
 import type { MapNode, WrittenNode } from './tree.ts'
 import type { WrittenPlan } from './written.ts'
-
-/**
- * Compiled on the first call only: it takes about 50 ms. The schema itself is not checked against the meta-schema
- * here, which would take as long again; a test does that once, in ajv's strict mode.
- */
-let compiled: ValidateFunction | undefined
-
-function validator(): ValidateFunction {
-  compiled ??= new Ajv2020({
-    allErrors: true,
-    discriminator: true,
-    inlineRefs: false,
-    messages: false,
-    strict: false,
-    meta: false,
-    validateSchema: false,
-    // Making the code of a check shorter takes longer than a few plans can win back.
-    code: { optimize: false },
-  }).compile(planSchema)
-  return compiled
-}
 
 /** What the schema finds wrong, one diagnostic per place, and what is left of the plan without it. */
 export function checkSchema(
   source: Source,
   root: MapNode,
 ): { readonly written: WrittenPlan; readonly problems: readonly Diagnostic[] } {
-  const validate = validator()
   const errors = validate(plain(root, [], new Set())) ? [] : (validate.errors ?? [])
   const wrong = new Map<string, { path: Path; error: ErrorObject }>()
   for (const error of errors) {

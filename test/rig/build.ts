@@ -15,15 +15,8 @@ export async function setup(): Promise<void> {
     () => 0,
   )
   if ((await newest(join(PROJECT, 'src'))) <= built) return
-  // Types are the business of `npm run check`: a compiler that complains has still written what the tests run.
-  await run('npx', ['--no-install', 'tsc', '-p', 'tsconfig.build.json'], { cwd: PROJECT }).catch(
-    (error: unknown) => {
-      console.warn(
-        `tsc: ${error instanceof Error && 'stdout' in error ? String(error.stdout) : String(error)}`,
-      )
-    },
-  )
-  await run(process.execPath, ['scripts/copy-worker.js'], { cwd: PROJECT })
+  // Types are the business of `npm run check`.
+  await run(process.execPath, ['scripts/build.js'], { cwd: PROJECT })
 }
 
 async function newest(folder: string): Promise<number> {

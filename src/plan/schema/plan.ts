@@ -1,5 +1,7 @@
 /** The JSON Schema of the plan file, 2020-12. `schemas/plan.schema.json` is this value, kept equal by a test. */
 
+import type { Options } from 'ajv/dist/2020.js'
+
 import { endpointDefinitions } from './endpoints.ts'
 import { block, flag, list, named, path, text, type Fragment } from './fragment.ts'
 import { slurmDefinitions } from './slurm.ts'
@@ -93,3 +95,14 @@ export const planSchema: Fragment = {
   ),
   $defs: { transfer, ...slurmDefinitions, ...endpointDefinitions },
 }
+
+/** How ajv checks with it. The schema is not checked against the meta-schema each time; a test does that in ajv's strict mode. */
+export const checkOptions = {
+  allErrors: true,
+  discriminator: true,
+  inlineRefs: false,
+  messages: false,
+  strict: false,
+  meta: false,
+  validateSchema: false,
+} as const satisfies Options
