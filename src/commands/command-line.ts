@@ -68,6 +68,19 @@ function buildProgram(io: CommandIo, done: (code: number) => void): Command {
       const { applyCommand } = await import('./apply.ts')
       done(await applyCommand(file, { ...flags, vars: flags.var }, io))
     })
+  program
+    .command('clean')
+    .description(
+      'remove what a run left behind: half files, broken uploads, and the folder of a run that is over',
+    )
+    .argument('<run>', 'the id of the run, or its folder')
+    .option('--yes', 'do not ask')
+    .option('--keep', 'leave the run folder where it is')
+    .option('--state <dir>', 'state folder instead of .soxplan in this folder')
+    .action(async (run: string, flags: { yes?: boolean; keep?: boolean; state?: string }) => {
+      const { cleanCommand } = await import('./clean.ts')
+      done(await cleanCommand(run, flags, io))
+    })
   return program
 }
 

@@ -25,6 +25,7 @@ export function transferRecord({
   return {
     name: transfer.name,
     to: locationText(transfer.to),
+    root: survey.destinationRoot,
     proof: proof.kind,
     provenBy: proof.words,
     there: { entries: same.files + same.symlinks + same.directories, bytes: same.bytes },

@@ -1,6 +1,7 @@
 /** `plan.json` of a run folder: what was applied, frozen, so that a resumed run does exactly that and nothing else. */
 
 import type { Step } from '../graph/step.ts'
+import type { Location } from '../plan/plan.ts'
 import type { ProofKind } from '../tools/proof.ts'
 import type { RunId, TransferName } from '../units.ts'
 import type { ExecutorKind } from './event.ts'
@@ -29,6 +30,8 @@ export interface Blocked {
 export interface TransferRecord {
   readonly name: TransferName
   readonly to: string
+  /** What the shards' names are relative to, as the survey found it. */
+  readonly root: Location
   readonly proof: ProofKind
   /** How entries were proven, as the report says it. */
   readonly provenBy: string

@@ -1,6 +1,7 @@
 /** rsync: carries small files between disks faster than rclone, and keeps hard links, owners and permissions. */
 
 import { namesAreBytes, type Location } from '../plan/plan.ts'
+import { PARTIAL_FOLDER } from './leftovers.ts'
 import { optionFlags, optionFloors } from './options.ts'
 import { sshOptions, sshPath } from './ssh.ts'
 import { highest, type CopyCommand, type CopyContext, type LogClass, type Tool } from './tool.ts'
@@ -81,7 +82,6 @@ function overSsh(location: Location): readonly string[] {
   ]
 }
 
-export const PARTIAL_FOLDER = '.soxplan-partial'
 /** Of silence, after which the connection counts as dead. */
 const SILENCE_SECONDS = 300
 
