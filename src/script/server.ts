@@ -11,7 +11,7 @@ printf 'find %s\\n' "$(find --version 2>/dev/null | head -n 1)"
 printf 'rsync %s\\n' "$(rsync --version 2>/dev/null | head -n 1)"
 if [ -d "$2" ]; then
   if [ ! -r "$2" ] || [ ! -x "$2" ]; then echo 'is a closed directory'
-  elif [ -n "$(ls -A "$2" | head -c 1)" ]; then echo 'is a directory'
+  elif [ "$(ls -A "$2" | head -c 1 | wc -c)" -gt 0 ]; then echo 'is a directory'
   else echo 'is an empty directory'; fi
 elif [ -f "$2" ]; then
   if [ -r "$2" ]; then echo 'is a file'; else echo 'is a closed file'; fi
