@@ -68,6 +68,12 @@ function buildProgram(io: CommandIo, done: (code: number) => void): Command {
       const { applyCommand } = await import('./apply.ts')
       done(await applyCommand(file, { ...flags, vars: flags.var }, io))
     })
+  addClean(program, io, done)
+  addDoctor(program, io, done)
+  return program
+}
+
+function addClean(program: Command, io: CommandIo, done: (code: number) => void): void {
   program
     .command('clean')
     .description(
@@ -81,7 +87,24 @@ function buildProgram(io: CommandIo, done: (code: number) => void): Command {
       const { cleanCommand } = await import('./clean.ts')
       done(await cleanCommand(run, flags, io))
     })
-  return program
+}
+
+function addDoctor(program: Command, io: CommandIo, done: (code: number) => void): void {
+  withVariables(program.command('doctor'))
+    .description('look for what would stand in the way: tools, keys, places, Slurm; nothing moves')
+    .argument('[plan]', 'the plan file; without one, what any plan may need')
+    .option('--state <dir>', 'state folder instead of .soxplan beside the plan')
+    .option('--json', 'the findings as JSON Lines on stdout')
+    .option('--timeout <seconds>', 'how long one question may take', wholeNumberTo(TIMEOUT_SECONDS_MAX), 30)
+    .action(
+      async (
+        file: string | undefined,
+        flags: { var: Variables; state?: string; json?: boolean; timeout: number },
+      ) => {
+        const { doctorCommand } = await import('./doctor.ts')
+        done(await doctorCommand(file, { ...flags, vars: flags.var }, io))
+      },
+    )
 }
 
 export interface PlanFlags {
@@ -99,7 +122,7 @@ function withPlanFlags(command: Command): Command {
         .choices(['auto', 'slurm', 'local'])
         .default('auto'),
     )
-    .option('--slots <n>', 'workers on this machine (local executor)', wholeNumber)
+    .option('--slots <n>', 'workers on this machine (local executor)', wholeNumberTo(SLOTS_MAX))
     .option('--state <dir>', 'state folder instead of .soxplan beside the plan')
 }
 
@@ -114,10 +137,13 @@ function variable(text: string, before: Variables): Variables {
 }
 
 const SLOTS_MAX = 1024
+const TIMEOUT_SECONDS_MAX = 3600
 
-function wholeNumber(text: string): number {
-  const value = Number(text)
-  if (!/^\d+$/.test(text) || value < 1 || value > SLOTS_MAX)
-    throw new InvalidArgumentError(`Write a whole number from 1 to ${SLOTS_MAX}.`)
-  return value
+function wholeNumberTo(max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (!/^\d+$/.test(text) || value < 1 || value > max)
+      throw new InvalidArgumentError(`Write a whole number from 1 to ${max}.`)
+    return value
+  }
 }

@@ -15,6 +15,8 @@ export interface CommandIo extends TextIo {
   readonly stdin: NodeJS.ReadableStream
   /** A person sits there: questions make sense. */
   readonly isTerminal: boolean
+  /** Standard output, as against diagnostics, may be coloured. */
+  readonly isOutputColour: boolean
   readonly version: string
   /** Fires at the first Ctrl-C, TERM or hang-up. */
   readonly interrupt: AbortSignal

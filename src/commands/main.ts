@@ -19,6 +19,7 @@ export async function main(args: readonly string[], version: string, host: NodeJ
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) host.on(signal, onSignal)
   // Whoever reads our output may stop reading (`| head`): that is no failure of the run.
   for (const stream of [host.stdout, host.stderr]) stream.on('error', () => undefined)
+  const mayColour = !host.env['NO_COLOR'] && host.env['TERM'] !== 'dumb'
   const io: CommandIo = {
     stdout: (text) => {
       host.stdout.write(text)
@@ -31,7 +32,8 @@ export async function main(args: readonly string[], version: string, host: NodeJ
     home: os.homedir(),
     stdin: host.stdin,
     isTerminal: host.stdin.isTTY && host.stderr.isTTY,
-    isColour: host.stderr.isTTY && !host.env['NO_COLOR'] && host.env['TERM'] !== 'dumb',
+    isColour: host.stderr.isTTY && mayColour,
+    isOutputColour: host.stdout.isTTY && mayColour,
     version,
     interrupt: interrupt.signal,
     now: () => new Date(),

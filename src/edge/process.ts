@@ -3,6 +3,7 @@
 import { fail, ok } from '../diagnostic.ts'
 import type { Result } from '../diagnostic.ts'
 import type { Millis } from '../units.ts'
+import { killGroup } from './kill-group.ts'
 
 /** A program and its arguments. Never a shell line. */
 export type Argv = readonly [program: string, ...args: string[]]
@@ -15,6 +16,8 @@ export interface Limits {
   readonly stop?: AbortSignal
   /** In a session of its own, where the terminal's Ctrl-C does not reach it: the caller decides when it ends. */
   readonly ownSession?: boolean
+  /** The same, and what it has started is ended together with it: its children may hold on to its output. */
+  readonly ownGroup?: boolean
 }
 
 export interface ProcessFailure {
@@ -37,7 +40,7 @@ export async function run(
 ): Promise<Result<{ stdout: string; stderr: string }, ProcessFailure>> {
   // Loaded with the first program: it takes 0.1 s, and an apply that finds nothing left to do calls none.
   const { execa } = await import('execa')
-  const out = await execa(program, args, {
+  const child = execa(program, args, {
     reject: false,
     shell: false,
     stdin: 'ignore',
@@ -46,10 +49,16 @@ export async function run(
     timeout: limits.timeoutMillis,
     forceKillAfterDelay: KILL_DELAY_MILLIS,
     maxBuffer: OUTPUT_CHARS_MAX,
-    detached: limits.ownSession === true,
+    detached: limits.ownSession === true || limits.ownGroup === true,
     ...(limits.cwd === undefined ? {} : { cwd: limits.cwd }),
     ...(limits.stop === undefined ? {} : { cancelSignal: limits.stop }),
   })
+  const endGroup = (): void => {
+    killGroup(child.pid)
+  }
+  if (limits.ownGroup === true) limits.stop?.addEventListener('abort', endGroup)
+  const out = await child
+  limits.stop?.removeEventListener('abort', endGroup)
   const stdout = typeof out.stdout === 'string' ? out.stdout : ''
   const stderr = typeof out.stderr === 'string' ? out.stderr.slice(-STDERR_TAIL_CHARS) : ''
   if (!out.failed) return ok({ stdout, stderr })

@@ -42,15 +42,17 @@ export async function probeTools(
   return Object.fromEntries(found)
 }
 
-/** `path` may be a bare name. `v1.60.1-DEV` and `rsync  version 3.2.7  protocol …` both count. */
+/** `path` may be a bare name. `v1.60.1-DEV` and `rsync  version 3.2.7  protocol …` both count; `stop` ends the wait. */
 export async function probeTool(
   name: ToolName,
   path: string,
   env: Readonly<Record<string, string>>,
+  stop?: AbortSignal,
 ): Promise<ToolVersion | Diagnostic> {
   const answer = await run([path, name === 'rclone' ? 'version' : '--version'], {
     timeoutMillis: PROBE_TIMEOUT,
     env,
+    ...(stop === undefined ? {} : { stop, ownGroup: true }),
   })
   if (!answer.ok) {
     if (answer.error.kind === 'missing')

@@ -44,12 +44,12 @@ export function chooseTool(
   if (transfer.tool !== 'auto') return explicit(transfer, transfer.tool, found, load, from, to)
   const [first, reason, isOnlyOne] = preferred(transfer, load, from, to)
   if (!toolOf(first).carries(from, to)) return cannotCarry(transfer, first, from, to)
-  const version = usable(found, first)
+  const version = usableTool(found, first)
   if (version.ok) return ok({ name: first, version: version.value, reason })
   if (transfer.followDestinationLinks || isOnlyOne === true) return version
   const second: ToolName = first === 'rsync' ? 'rclone' : 'rsync'
   if (!toolOf(second).carries(from, to)) return version
-  const other = usable(found, second)
+  const other = usableTool(found, second)
   if (!other.ok) return fail([...version.error, ...other.error])
   return ok({
     name: second,
@@ -80,7 +80,7 @@ function explicit(
       'Write `tool: rclone`, or remove `followDestinationLinks`.',
       'Recent versions (3.5.0 was tried) refuse every path that leads over one.',
     )
-  const version = usable(found, name)
+  const version = usableTool(found, name)
   return version.ok ? ok({ name, version: version.value, reason: 'named in the plan' }) : version
 }
 
@@ -140,7 +140,8 @@ function cannotCarry(
   )
 }
 
-function usable(found: FoundTools, name: ToolName): Result<ToolVersion> {
+/** SX401 and SX403: the tool is missing, or older than all that soxplan asks of it. */
+export function usableTool(found: FoundTools, name: ToolName): Result<ToolVersion> {
   const tool = found[name]
   if (tool === undefined) return fail([missing(name)])
   if (!('major' in tool)) return fail([tool])

@@ -62,3 +62,12 @@ export function optionWarnings(transfer: Transfer, version: ToolVersion): readon
     ]
   })
 }
+
+/** Options that a plan may set and that this version does not know, with the version that brought each. */
+export function unknownOptions(
+  version: ToolVersion,
+): readonly { readonly name: string; readonly floor: VersionFloor }[] {
+  return Object.entries(since[version.tool] ?? {})
+    .filter(([, floor]) => !isAtLeast(version, floor))
+    .map(([name, floor]) => ({ name, floor }))
+}

@@ -14,6 +14,7 @@ import {
   type RemoteCommands,
   type Tool,
   type ToolVersion,
+  type VersionFloor,
 } from './tool.ts'
 
 /** `--files-from-raw` and `check --match` came with 1.52. */
@@ -144,6 +145,18 @@ function copyCommand(context: CopyContext): CopyCommand {
       ...optionFloors(transfer, version),
     ]),
   }
+}
+
+/** What this version does less well than a newer one, whatever the plan says; undefined for one that does all. */
+export function rcloneLimit(
+  version: ToolVersion,
+): { readonly floor: VersionFloor; readonly what: string } | undefined {
+  return isAtLeast(version, partialNamesFloor)
+    ? undefined
+    : {
+        floor: partialNamesFloor,
+        what: 'copies each large file to a disk or a server in one stream, because several could leave half of it under its final name',
+      }
 }
 
 /** Commands that look at a remote without copying. `--use-server-modtime` is not among them: it shows upload times. */
