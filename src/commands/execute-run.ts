@@ -11,9 +11,10 @@ import { createLocalExecutor } from '../executor/local.ts'
 import { createSlurmExecutor } from '../executor/slurm/slurm.ts'
 import { stepGraph } from '../graph/dag.ts'
 import type { Step } from '../graph/step.ts'
-import { faultsBehindLoss } from '../run/decide.ts'
+import { faultsBehindLoss, stopsChildren } from '../run/decide.ts'
 import { journalVersion } from '../run/event.ts'
 import type { Executor } from '../run/executor.ts'
+import type { StepProgress } from '../run/progress.ts'
 import type { RunRecord } from '../run/record.ts'
 import { toolOf } from '../tools/tools.ts'
 import { createLinePrinter } from '../view/lines.ts'
@@ -51,8 +52,19 @@ const FRUITLESS_LIVES_MAX = 3
 
 /** Hands over what is not accounted for and follows it; what is lost to a fault is handed over again. */
 export async function executeRun(context: ExecuteContext): Promise<number> {
-  const { record, paths, io } = context
+  const { paths, io } = context
   const journal = await openJournal(paths.events, io.now)
+  try {
+    const here = context.attached === undefined ? await doHereFirst(context, journal) : undefined
+    if (here !== undefined) return await conclude(context, journal, here)
+    return await driveAll(context, journal)
+  } finally {
+    await journal.close()
+  }
+}
+
+async function driveAll(context: ExecuteContext, journal: Journal): Promise<number> {
+  const { record, paths, io } = context
   const executor = executorFor(record, paths, io)
   try {
     let known: HandedOver | undefined = context.attached && { tickets: context.attached, seen: new Map() }
@@ -80,9 +92,52 @@ export async function executeRun(context: ExecuteContext): Promise<number> {
     // Nobody would see the workers on this machine any more; jobs on Slurm go on as if the user had left.
     if (executor.kind === 'local') await executor.cancel()
     throw error
-  } finally {
-    await journal.close()
   }
+}
+
+/**
+ * The transfers of a run on Slurm that the plan wants on this machine, before anything is submitted. Undefined where
+ * the rest may follow; else how the run ends: it was interrupted, or one of them has failed, or there is no rest.
+ */
+async function doHereFirst(context: ExecuteContext, journal: Journal): Promise<DriveEnd | undefined> {
+  const { record, paths, io } = context
+  const steps = record.executor === 'slurm' ? record.steps.filter(isHereFirst) : []
+  if (steps.length === 0) return undefined
+  const part: RunRecord = { ...record, executor: 'local', steps }
+  const executor = executorFor(part, paths, io)
+  const drive = driveContext({ ...context, record: part }, executor, journal)
+  try {
+    const handed = await handOver(part, drive, journal)
+    if (!handed.ok) return handed.error
+    if (handed.value.tickets.size > 0) io.stderr(`${hereText(steps)}\n`)
+    const end = await follow(drive, handed.value)
+    if (end.kind !== 'over') return end
+    const isDelivered = !end.progress.steps.some(stopsChildren)
+    return isDelivered && steps.length < record.steps.length ? undefined : withRest(end, record)
+  } catch (error) {
+    await executor.cancel()
+    throw error
+  }
+}
+
+function isHereFirst({ transfer }: Step): boolean {
+  return transfer.where === 'login'
+}
+
+function hereText(steps: readonly Step[]): string {
+  const names = [...new Set(steps.map(({ transfer }) => transfer.name))]
+  return `On this machine first, before anything is submitted: ${names.join(', ')}`
+}
+
+/** Nothing of what was to be submitted has started. */
+function withRest(end: Extract<DriveEnd, { kind: 'over' }>, record: RunRecord): DriveEnd {
+  const done = new Map(end.progress.steps.map((progress) => [progress.step.id, progress]))
+  const steps = record.steps.map((step) => done.get(step.id) ?? notStarted(step))
+  return { kind: 'over', progress: { ...end.progress, steps } }
+}
+
+function notStarted(step: Step): StepProgress {
+  return { step, sighting: undefined, outcome: 'blocked', marks: [], shardsRunning: 0, bytesUnderWay: 0 }
 }
 
 export function executorFor(record: RunRecord, paths: RunPaths, io: CommandIo): Executor {
@@ -131,8 +186,11 @@ function driveContext(
     journal,
     stageFolder: (step) => paths.stage(step),
     bytesUnderWay: (step, logTail) => toolOf(step.tool.name).progress(logTail),
-    onProgress: (progress) => {
-      for (const line of printer.next(progress)) io.stderr(`${line}\n`)
+    onProgress: ({ steps, elapsedMillis }) => {
+      // What was done here first has had its lines.
+      const isShown = (step: Step): boolean => record.executor === 'local' || !isHereFirst(step)
+      const shown = { steps: steps.filter(({ step }) => isShown(step)), elapsedMillis }
+      for (const line of printer.next(shown)) io.stderr(`${line}\n`)
     },
     tickMillis:
       record.executor === 'local' ? tickWithin(localTick) : (askedTick(io) ?? tickWithin(slurmTick)),

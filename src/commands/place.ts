@@ -22,7 +22,8 @@ export function settleExecutor(flags: PlaceFlags, io: CommandIo): Promise<Result
 }
 
 export function workersFor(executor: ExecutorKind, flags: PlaceFlags): (transfer: Transfer) => number {
-  return executor === 'slurm' ? (transfer) => transfer.nodes : () => flags.slots ?? DEFAULT_SLOTS
+  const slots = flags.slots ?? DEFAULT_SLOTS
+  return (transfer) => (executor === 'slurm' && transfer.where === 'slurm' ? transfer.nodes : slots)
 }
 
 /** Tests have little data and want many shards of it; nobody else should set this. */

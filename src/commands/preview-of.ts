@@ -30,13 +30,17 @@ export function previewOf(
     file,
     executor,
     transfers: prepared.transfers.map(transferPreview),
-    steps: prepared.graph.steps.map((step) => ({
-      id: step.id,
-      after: [...prepared.graph.parents(step.id)],
-      shards: step.shards.length,
-      workers: step.workers,
-      resources: executor === 'slurm' ? resourceArgs(step.transfer.slurm[step.stage], step) : [],
-    })),
+    steps: prepared.graph.steps.map((step) => {
+      const isJob = executor === 'slurm' && step.transfer.where !== 'login'
+      return {
+        id: step.id,
+        after: [...prepared.graph.parents(step.id)],
+        shards: step.shards.length,
+        workers: step.workers,
+        ...(executor === 'slurm' && !isJob ? { isFirstHere: true as const } : {}),
+        resources: isJob ? resourceArgs(step.transfer.slurm[step.stage], step) : [],
+      }
+    }),
     warnings: [
       ...warnings.map(({ what, todo }) => `${what}. ${todo}`),
       ...prepared.transfers.flatMap(({ transfer, work }) =>

@@ -31,8 +31,12 @@ export async function unfinishedRuns(stateDir: string): Promise<readonly Unfinis
   return found
 }
 
-/** Ids under which a run's steps were handed over, whatever became of them. */
+/**
+ * Ids of the jobs under which a run's steps were handed over, whatever became of them. Workers on this machine have
+ * none, also while a run of Slurm does what it has to do here first.
+ */
 export function ticketsOf(state: RunState): ReadonlyMap<RunRecord['steps'][number]['id'], string> {
+  if (state.executor === 'local') return new Map()
   return new Map(
     [...state.steps].flatMap(([step, at]) => {
       const ticket = at.at === 'submitted' || at.at === 'ended' ? at.ticket : undefined

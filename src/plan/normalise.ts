@@ -54,6 +54,7 @@ function normaliseTransfer(plan: WrittenPlan, { name, written, from, to }: SeenT
     existing: written.existing ?? 'update',
     compare: written.compare ?? 'auto',
     verify: written.verify ?? 'auto',
+    where: written.where ?? 'slurm',
     nodes: written.nodes ?? plan.nodes ?? DEFAULT_NODES,
     include: written.include ?? [],
     exclude: written.exclude ?? [],

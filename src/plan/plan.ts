@@ -118,6 +118,8 @@ export interface Transfer {
   readonly existing: Existing
   readonly compare: Compare
   readonly verify: Verify
+  /** `login`: by the soxplan that applies the plan, before anything is submitted. */
+  readonly where: 'slurm' | 'login'
   /** Workers at most, ≥ 1. */
   readonly nodes: number
   readonly include: readonly string[]

@@ -37,15 +37,6 @@ export const transferPartsNotYet: Rule = (seen) =>
             }),
           ]
         : []),
-      ...(written.where === 'login'
-        ? [
-            errorOn(seen, [...path, 'where'], {
-              code: 'SX186',
-              what: 'This version does not run a transfer on the login node yet',
-              todo: 'Remove `where`; or put the transfer into a plan of its own and apply it with --executor local.',
-            }),
-          ]
-        : []),
       ...(written.symlinks === 'keep' && (to?.type === 'rclone' || to?.type === 's3')
         ? [
             errorOn(seen, [...path, 'symlinks'], {

@@ -55,6 +55,8 @@ export interface StepPreview {
   readonly after: readonly string[]
   readonly shards: number
   readonly workers: number
+  /** Runs on this machine before anything is submitted. */
+  readonly isFirstHere?: true
   /** sbatch options that ask for resources; empty on this machine. */
   readonly resources: readonly string[]
 }

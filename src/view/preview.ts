@@ -139,5 +139,6 @@ function listingLines({ listingErrors }: TransferPreview): readonly string[] {
 function stepLine(step: StepPreview): string {
   const after = step.after.length === 0 ? '' : `, after ${step.after.join(' and ')}`
   const resources = step.resources.length === 0 ? '' : `\n      ${step.resources.join(' ')}`
-  return `  ${step.id}: ${formatPlural(step.shards, 'shard')}, ${formatPlural(step.workers, 'worker')}${after}${resources}`
+  const place = step.isFirstHere === true ? ', on this machine, first' : ''
+  return `  ${step.id}: ${formatPlural(step.shards, 'shard')}, ${formatPlural(step.workers, 'worker')}${place}${after}${resources}`
 }

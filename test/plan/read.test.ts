@@ -25,6 +25,7 @@ describe('a plan', () => {
           existing: 'update',
           compare: 'auto',
           verify: 'auto',
+          where: 'slurm',
           nodes: 4,
           include: [],
           exclude: [],

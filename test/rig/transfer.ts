@@ -12,6 +12,7 @@ export function plainTransfer(given: Pick<Transfer, 'name' | 'from' | 'to'> & Pa
     existing: 'update',
     compare: 'auto',
     verify: 'auto',
+    where: 'slurm',
     nodes: 1,
     include: [],
     exclude: [],
