@@ -8,36 +8,13 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, test } from 'vitest'
 import { NODE_FLOOR } from '../src/edge/doctor-here.ts'
 import { realProgram, startSoxplan, writePlan } from './apply/case.ts'
+import { doctor, machine, section } from './doctor/machine.ts'
 import { tempFolder } from './rig/folder.ts'
 import { PROJECT } from './rig/project.ts'
-import { puppet } from './rig/puppet.ts'
-import { plainEnvironment, runSoxplan, type SoxplanResult } from './rig/soxplan.ts'
+import { plainEnvironment, runSoxplan } from './rig/soxplan.ts'
 
 const NEW_RCLONE = 'echo "rclone v1.75.2"'
 const NEW_RSYNC = 'echo "rsync  version 3.4.1  protocol version 32"'
-
-/** A machine with these tools and no others; what bash scripts call is there. No Slurm. */
-async function machine(folder: string, tools: Readonly<Record<string, string>>): Promise<NodeJS.ProcessEnv> {
-  const [bin, own] = [join(folder, 'system'), join(folder, 'bin')]
-  await mkdir(bin)
-  const needed =
-    'awk bash cat chmod cp date df dirname env find grep gzip head ln mkdir mktemp mv rm sed sort stat tail timeout touch tr sleep'
-  for (const name of needed.split(' ')) await symlink(await realProgram(name), join(bin, name))
-  let env: NodeJS.ProcessEnv = plainEnvironment({ PATH: bin, HOME: folder })
-  for (const [name, script] of Object.entries(tools)) env = await puppet(own, name, script, env)
-  return env
-}
-
-function doctor(folder: string, env: NodeJS.ProcessEnv, ...args: readonly string[]): Promise<SoxplanResult> {
-  return runSoxplan(['doctor', ...args], { cwd: folder, env })
-}
-
-/** The lines under one heading. */
-function section(stdout: string, heading: string): string {
-  return (stdout.split('\n\n').find((part) => part.startsWith(`${heading}\n`)) ?? '').slice(
-    heading.length + 1,
-  )
-}
 
 describe('tools', () => {
   test('without a plan all are looked for, and none is missed', async () => {

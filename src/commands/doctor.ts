@@ -2,6 +2,7 @@
 
 import path from 'node:path'
 import type { Answer } from '../diagnostic-finding.ts'
+import { placeChecks } from '../edge/doctor-ends.ts'
 import { hereChecks, runFolderCheck } from '../edge/doctor-here.ts'
 import { readProbe } from '../edge/doctor-probe.ts'
 import { askAll, type Check } from '../edge/doctor-run.ts'
@@ -18,6 +19,7 @@ import {
   summaryRecord,
   summaryText,
 } from '../view/doctor.ts'
+import { formatBytes } from '../view/format.ts'
 import { ExitCode } from './exit-code.ts'
 import type { CommandIo } from './io.ts'
 import { loadPlan, printDiagnostics } from './load-plan.ts'
@@ -61,8 +63,18 @@ async function allChecks(
   const context = {
     probe: await readProbe(),
     env: toolEnvironment(io.env, plan?.environmentPass),
+    rclonePath: plan?.tools.rclone?.path ?? 'rclone',
+    shellEnv: io.env,
+    environmentPass: plan?.environmentPass ?? [],
+    home: io.home,
+    bytesText: formatBytes,
   }
-  return [...hereChecks(context), ...toolChecks(context, plan), runFolderCheck(context, stateDir)]
+  return [
+    ...hereChecks(context),
+    ...toolChecks(context, plan),
+    runFolderCheck(context, stateDir),
+    ...placeChecks(context, plan?.transfers ?? []),
+  ]
 }
 
 interface Page {

@@ -12,6 +12,8 @@ export interface ProbeContext {
   /** Text of `script/probe.sh`. */
   readonly probe: string
   readonly env: Readonly<Record<string, string>>
+  /** How a number of bytes is shown. */
+  readonly bytesText: (count: number) => string
 }
 
 /** The signal of the check ends a call much earlier. */

@@ -14,6 +14,14 @@ export interface Check {
   readonly ifSilent: string
 }
 
+type Ask = Check['ask']
+
+/** One question that several checks put: it is asked once, for all of them. */
+export function shared(ask: Ask): Ask {
+  let asked: ReturnType<Ask> | undefined
+  return (signal) => (asked ??= ask(signal))
+}
+
 /** OpenSSH lets ten in that have not logged in yet before it drops some. */
 const CHECKS_AT_ONCE = 8
 
@@ -39,13 +47,13 @@ async function askOne(check: Check, timeoutSeconds: number, interrupt: AbortSign
     limit.abort()
   }, timeoutSeconds * 1000)
   const signal = AbortSignal.any([limit.signal, interrupt])
+  const silent = bad(
+    'unknown',
+    'SX701',
+    `${subject} gave no answer within ${timeoutSeconds} s`,
+    check.ifSilent,
+  )
   const silence = new Promise<readonly Finding[]>((resolve) => {
-    const silent = bad(
-      'unknown',
-      'SX701',
-      `${subject} gave no answer within ${timeoutSeconds} s`,
-      check.ifSilent,
-    )
     signal.addEventListener('abort', () => {
       resolve([silent])
     })
@@ -55,6 +63,8 @@ async function askOne(check: Check, timeoutSeconds: number, interrupt: AbortSign
     const asked = interrupt.aborted ? silence : check.ask(signal)
     return { topic, subject, findings: await Promise.race([silence, asked]) }
   } catch (error) {
+    // A shared question ends with the first of those that put it.
+    if (error instanceof Error && error.name === 'AbortError') return { topic, subject, findings: [silent] }
     if (!isSystemError(error)) throw error
     const what = `${subject} could not be looked at: ${systemReason(error)}`
     return { topic, subject, findings: [bad('unknown', 'SX702', what, check.ifSilent)] }

@@ -36,10 +36,16 @@ function readError(line: string): string | undefined {
   return / (ERROR|CRITICAL|Failed)\b/.test(line) ? lastWords(line) : undefined
 }
 
-/** The last line that says why, without rclone's date in front. */
+/** The last message, without rclone's date in front; those of S3 in older versions go over several lines. */
 function lastWords(stderr: string): string {
-  const line = stderr.trim().split('\n').at(-1) ?? ''
-  return line.replace(/^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d /, '')
+  const dated = /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d /
+  const lines = stderr.trim().split('\n')
+  const start = lines.findLastIndex((line) => dated.test(line))
+  return lines
+    .slice(start < 0 ? -1 : start)
+    .join(' ')
+    .replace(dated, '')
+    .replaceAll(/\s+/g, ' ')
 }
 
 function remoteFailure(context: RemoteContext, failure: ProcessFailure): ReturnType<typeof failWith> {

@@ -1,6 +1,6 @@
 /** What ssh says when it does not get through, in words that say what to do. */
 
-import { failWith } from '../diagnostic.ts'
+import { failWith, type Diagnostic } from '../diagnostic.ts'
 import type { SshLocation } from '../plan/plan.ts'
 
 interface Trouble {
@@ -13,6 +13,14 @@ interface Trouble {
 
 const at = ({ server }: SshLocation): string => `${server.host} port ${server.port}`
 
+const unknownKey: Trouble = {
+  pattern: /host key verification failed|host key is known|no such (?:identity )?known.hosts/i,
+  code: 'SX221',
+  what: 'the host key of the server is not known',
+  todo: ({ server }) =>
+    `Compare its fingerprint with what whoever runs it says, then: \`ssh-keyscan -p ${server.port} ${server.host} >>${server.knownHosts}\`.`,
+}
+
 const troubles: readonly Trouble[] = [
   {
     pattern: /host identification has changed|host key for .* has changed/i,
@@ -22,13 +30,7 @@ const troubles: readonly Trouble[] = [
       `Ask whoever runs the server whether its key was changed. Only if it was: \`ssh-keygen -R '[${server.host}]:${server.port}' -f ${server.knownHosts}\`, then take the new one.`,
     why: 'Somebody may stand between this machine and the server.',
   },
-  {
-    pattern: /host key verification failed|host key is known|no such (?:identity )?known.hosts/i,
-    code: 'SX221',
-    what: 'the host key of the server is not known',
-    todo: ({ server }) =>
-      `Compare its fingerprint with what whoever runs it says, then: \`ssh-keyscan -p ${server.port} ${server.host} >>${server.knownHosts}\`.`,
-  },
+  unknownKey,
   {
     pattern: /permission denied|too many authentication failures/i,
     code: 'SX223',
@@ -45,6 +47,17 @@ const troubles: readonly Trouble[] = [
       `See that ${at(location)} is right and up, and that this machine and the nodes may connect to it; names of ~/.ssh/config do not count.`,
   },
 ]
+
+/** What ssh would say of a server that known_hosts does not know, before it is asked. */
+export function unknownHost(location: SshLocation): Diagnostic {
+  const { code, what, todo } = unknownKey
+  return {
+    code,
+    severity: 'error',
+    what: `endpoint ${location.endpoint} (${at(location)}): ${what}`,
+    todo: todo(location),
+  }
+}
 
 /** The failure of ssh itself, as against that of a command there. `stderr` is what it said. */
 export function sshFailure(location: SshLocation, stderr: string): ReturnType<typeof failWith> {
