@@ -136,6 +136,7 @@ function reach(location: Location): readonly string[] {
 
 function common(input: ScriptInput): readonly Setting[] {
   const { stage, transfer, copy, remote, from, to } = input
+  const remotes = [from, to].filter((location) => location.kind === 'rclone')
   const usesTool = stage === 'copy' || remote !== undefined
   return [
     ['transfer', transfer.name],
@@ -160,6 +161,8 @@ function common(input: ScriptInput): readonly Setting[] {
     ['tool_major', copy.needs.major],
     ['tool_minor', copy.needs.minor],
     ['list_command', remote?.list ?? []],
+    ['uses_rclone_conf', remotes.length > 0, '1: remotes of an rclone.conf are at an end'],
+    ['rclone_conf', remotes.find(({ configPath }) => configPath !== undefined)?.configPath ?? ''],
   ]
 }
 

@@ -192,3 +192,32 @@ describe('to and from a remote', () => {
 function bytes(text: string): string {
   return Buffer.from(text).toString('latin1')
 }
+
+test('rclone writes its tokens into a copy of the configuration that only this worker has, and that goes with it', async () => {
+  await using temp = await tempFolder()
+  const from = local(join(temp.path, 'from'))
+  const store = await folderRemote(temp.path, 'store')
+  await writeTree(from.path, { a: 'a' })
+  const config = join(temp.path, 'rclone.conf')
+  const before = await readFile(config, 'utf8')
+  const seen = join(temp.path, 'seen')
+  const body = `[[ $1 == version ]] && exec rclone "$@"
+for word; do [[ $word == --config=* ]] && config=\${word#*=}; done
+stat -c '%a %n' "$config" >>${seen}
+[[ $config == "$RCLONE_CONFIG" ]] && printf '# a token\\n' >>"$config"
+exec rclone "$@"`
+  await puppet(join(temp.path, 'bin'), 'rclone-with-tokens', body)
+  const program = join(temp.path, 'bin/rclone-with-tokens')
+  const state = join(temp.path, 'up')
+  const stages = await layStages({ from, to: store, state, tool: 'rclone', proof: 'size', program })
+  expect(await work(stages.copy)).toMatchObject({ code: 0 })
+  expect(await readFile(config, 'utf8')).toBe(before)
+  const used = (await readFile(seen, 'utf8')).trim().split('\n')
+  expect(new Set(used.map((line) => line.split(' ')[0]))).toEqual(new Set(['600']))
+  for (const line of used) await expect(readFile(line.slice(4), 'utf8')).rejects.toThrow('ENOENT')
+  // A node that does not see the file says so, and fails no shard by trying.
+  await rm(config)
+  await rm(join(stages.copy, 'work/00000/1.end'))
+  const blind = await work(stages.copy)
+  expect(blind.output).toContain(`${config}, where the remotes are set up, cannot be read on `)
+})
