@@ -13,7 +13,7 @@ const KEY_TIMEOUT = millis(30_000)
 
 /**
  * The location with its key settled: that of the plan, or the first of the usual ones in the home folder. Fails SX223
- * where there is none to read, and SX224 where it asks for a passphrase.
+ * where there is none to read, or none that ssh takes, and SX224 where it asks for a passphrase.
  */
 export async function settleKey(
   location: SshLocation,
@@ -40,6 +40,21 @@ export async function settleKey(
       `endpoint ${endpoint}: the private key ${key} asks for a passphrase`,
       `Make a key of its own for transfers, \`ssh-keygen -t ed25519 -N '' -f ~/.ssh/soxplan\`, or take the passphrase off: \`ssh-keygen -p -N '' -f ${key}\`.`,
       'A job has nobody to type it, and no agent.',
+    )
+  // The half that others may read is in the same folder, and has the same name but for its end.
+  const isOpen =
+    !key.endsWith('.pub') && !opened.ok && /unprotected|too open|bad permissions/i.test(opened.error.stderr)
+  if (isOpen)
+    return failWith(
+      'SX223',
+      `endpoint ${endpoint}: others may read the private key ${key}, so that ssh does not take it`,
+      `Keep it to yourself: \`chmod 600 ${key}\`.`,
+    )
+  if (!opened.ok && opened.error.kind === 'exit')
+    return failWith(
+      'SX223',
+      `endpoint ${endpoint}: ${key} is no private key`,
+      'Name the private key itself in the plan: the file without .pub.',
     )
   return ok({ ...location, server: { ...server, key } })
 }

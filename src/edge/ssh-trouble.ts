@@ -39,8 +39,9 @@ const troubles: readonly Trouble[] = [
       `Add ${server.key ?? 'the key'}.pub to ~/.ssh/authorized_keys there, or correct \`user\` (${server.user ?? 'not set'}) and \`key\` in the plan.`,
   },
   {
+    // A connection that ends while it is made ends without a word.
     pattern:
-      /could not resolve|connection refused|timed out|no route to host|network is unreachable|connection (?:closed|reset)|kex_exchange_identification|not responding/i,
+      /^\s*$|could not resolve|connection refused|timed out|no route to host|network is unreachable|connection (?:closed|reset)|kex_exchange_identification|not responding/i,
     code: 'SX225',
     what: 'the server can not be reached',
     todo: (location) =>
