@@ -7,6 +7,7 @@ import type { Tally } from '../inventory/summary.ts'
 import type { Location, Plan } from '../plan/plan.ts'
 import type { ExecutorKind } from '../run/event.ts'
 import { optionWarnings } from '../tools/options.ts'
+import { routeOf } from '../tools/rclone-place.ts'
 import { formatBytes, formatCount } from '../view/format.ts'
 import type { CountOf, NamedReasons, Preview, TransferPreview, WorkPreview } from '../view/preview-model.ts'
 import type { PlannedWork, Prepared, PreparedTransfer } from './prepare.ts'
@@ -84,7 +85,7 @@ function transferPreview(item: PreparedTransfer): TransferPreview {
       lines: survey.listingErrors.lines.slice(0, NAMES_SHOWN),
     },
     filtered: survey.filtered,
-    ...(work === undefined ? {} : { work: workPreview(work, transfer.bandwidth) }),
+    ...(work === undefined ? {} : { work: workPreview(work, item) }),
     proof: {
       kind: proof.kind,
       sentence: proof.kind === 'none' ? 'none: the plan says `verify: none`' : proof.words,
@@ -96,8 +97,9 @@ function transferPreview(item: PreparedTransfer): TransferPreview {
 
 function workPreview(
   { tool, rates, plan, workers }: PlannedWork,
-  bandwidth: number | undefined,
+  { transfer: { bandwidth }, survey }: PreparedTransfer,
 ): WorkPreview {
+  const route = routeOf(survey.sourceRoot, survey.destinationRoot)
   const shared = plan.shards.reduce((sum, shard) => sum + shard.costSeconds, 0) / Math.max(1, workers)
   const bytes = plan.shards.reduce((sum, shard) => sum + shard.bytes, 0)
   // The heaviest shard is one worker's, however many there are, and the plan's limit is that of all of them.
@@ -106,6 +108,7 @@ function workPreview(
   const { ratio, dominant } = plan.balance
   return {
     tool: { name: tool.name, version: tool.version.text, reason: tool.reason },
+    ...(route === undefined ? {} : { route }),
     shards: plan.shards.length,
     balance: {
       ratio,

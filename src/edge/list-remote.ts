@@ -7,7 +7,7 @@ import { placeText, rcloneConfigFlags, rclonePlace } from '../tools/rclone-place
 import { millis } from '../units.ts'
 import type { ListingErrors } from './list-local.ts'
 import { run, type Argv, type ProcessFailure } from './process.ts'
-import { runListing } from './survey-process.ts'
+import { runListing, type ListingEnd } from './survey-process.ts'
 
 /** A place that only rclone can look at. */
 export type RcloneLocation = Exclude<Location, BytesLocation>
@@ -115,7 +115,7 @@ export async function askSort(context: RemoteContext): Promise<Result<RemoteSort
   try {
     const item = JSON.parse(answer.value.stdout) as { IsDir?: unknown; Name?: unknown } | null
     if (item === null) return ok({ sort: 'absent' })
-    if (item.IsDir === true) return ok({ sort: 'directory' })
+    if (item.IsDir === true) return await askInside(context)
     if (item.IsDir === false && typeof item.Name === 'string') return ok({ sort: 'file', name: item.Name })
   } catch {
     // Falls through: no answer is an answer that makes no sense.
@@ -125,6 +125,45 @@ export async function askSort(context: RemoteContext): Promise<Result<RemoteSort
     `rclone's answer about ${placeText(context.location)} makes no sense`,
     'Run soxplan with an rclone of 1.59 or newer.',
   )
+}
+
+/** Whatever has no object of its own is a directory to S3, so it is one only where something stands in it. */
+async function askInside(context: RemoteContext): Promise<Result<RemoteSort>> {
+  const { location, env, signal } = context
+  if (location.kind !== 's3' || location.path === '') return ok({ sort: 'directory' })
+  const enough = new AbortController()
+  const isFilled = (): boolean => enough.signal.aborted
+  try {
+    const ended = await runListing({
+      argv: rcloneArgv(context, 'lsf', '-R'),
+      env,
+      signal: AbortSignal.any([signal, enough.signal]),
+      readError,
+      onChunk() {
+        enough.abort()
+        return undefined
+      },
+    })
+    if (ended.exitCode !== 0 && !isFilled()) return listingFailure(context, ended, ['lsf', '-R'])
+  } catch (error) {
+    signal.throwIfAborted()
+    if (!isFilled()) throw error
+  }
+  return ok({ sort: isFilled() ? 'directory' : 'absent' })
+}
+
+function listingFailure(
+  context: RemoteContext,
+  { errors, exitCode, signal, spawnError }: ListingEnd,
+  args: readonly string[],
+): ReturnType<typeof failWith> {
+  return remoteFailure(context, {
+    argv: rcloneArgv(context, ...args),
+    kind: spawnError === undefined ? 'exit' : 'missing',
+    exitCode,
+    stdout: '',
+    stderr: errors.lines.at(-1) ?? signal ?? 'it ended in the middle of the listing',
+  })
 }
 
 /**
@@ -162,11 +201,5 @@ export async function listRemote(
   if (ended.exitCode === 0 && reader.isComplete()) return ok(ended.errors)
   // A directory that can not be read is named and the rest is listed; without a name nothing is known to be whole.
   if (ended.exitCode !== undefined && reader.isComplete() && ended.errors.count > 0) return ok(ended.errors)
-  return remoteFailure(context, {
-    argv: rcloneArgv(context, ...args),
-    kind: ended.spawnError === undefined ? 'exit' : 'missing',
-    exitCode: ended.exitCode,
-    stdout: '',
-    stderr: ended.errors.lines.at(-1) ?? ended.signal ?? 'it ended in the middle of the listing',
-  })
+  return listingFailure(context, ended, args)
 }

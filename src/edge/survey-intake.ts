@@ -6,7 +6,13 @@ import type { TreeBuilder } from '../inventory/directories.ts'
 import { kindBytes, type RecordView } from '../inventory/entry.ts'
 import { decideFate, verdicts, type FatePolicy, type Verdict } from '../inventory/fates.ts'
 import type { PathFilter } from '../inventory/filter.ts'
-import { hasImpossibleSegment, holdsReplacement, isTooLong, isUtf8 } from '../inventory/names.ts'
+import {
+  hasImpossibleSegment,
+  hasUnspeakableFolder,
+  holdsReplacement,
+  isTooLong,
+  isUtf8,
+} from '../inventory/names.ts'
 import { createCutter } from '../inventory/cut-records.ts'
 import { createScanner } from '../inventory/scan.ts'
 import { createSummary, type SummaryBuilder } from '../inventory/summary.ts'
@@ -69,6 +75,7 @@ class Intaking implements Intake {
   private readonly fromRemote: boolean
   private readonly toRemote: boolean
   private readonly isOverSsh: boolean
+  private readonly onService: boolean
   private readonly rcloneCarries: boolean
   private readonly longestRoot: number
   private readonly slow: SlowLook | undefined
@@ -88,6 +95,7 @@ class Intaking implements Intake {
     this.toRemote = !namesAreBytes(destinationRoot)
     const ends = [sourceRoot, destinationRoot]
     this.isOverSsh = ends.some(({ kind }) => kind === 'ssh' || kind === 'sftp')
+    this.onService = ends.some((end) => end.kind === 's3' && end.service !== undefined)
     this.rcloneCarries = options.rcloneCarries || this.fromRemote || this.toRemote
     const rootBytes = (root: Location): number => (root.kind === 'local' ? Buffer.byteLength(root.path) : 0)
     this.longestRoot = Math.max(rootBytes(sourceRoot), rootBytes(destinationRoot))
@@ -118,14 +126,21 @@ class Intaking implements Intake {
       if (!isRcloneName(pathOf(view))) return verdicts.misreadName
     }
     if (isTooLong(view, this.longestRoot)) return verdicts.tooLong
+    if (this.fromRemote && hasImpossibleSegment(view)) return verdicts.impossibleName
+    if (this.onService && this.isUnlistable(view)) return verdicts.unlistableFolder
     if (this.fromRemote && !this.toRemote) {
-      if (hasImpossibleSegment(view)) return verdicts.impossibleName
       if (prefixes !== undefined && view.kindByte !== kindBytes.directory) {
         if (prefixes.has(view.buffer.toString('latin1', view.pathStart, view.pathEnd)))
           return verdicts.alsoPrefix
       }
     }
     return decideFate(view, look.find(view), policy)
+  }
+
+  /** Ceph's gateway answers with the folder's name as it is, whatever it was asked for (16.2), and that is no XML. */
+  private isUnlistable(view: RecordView): boolean {
+    const isDirectory = view.kindByte === kindBytes.directory
+    return !(isDirectory && this.toRemote) && hasUnspeakableFolder(view, isDirectory)
   }
 
   push(chunk: Buffer): Promise<void> | undefined {

@@ -26,6 +26,7 @@ export type Reason =
   | 'misread-name'
   | 'impossible-name'
   | 'also-prefix'
+  | 'unlistable-folder'
   | 'too-long'
 
 export const reasonTexts: Readonly<Record<Reason, string>> = {
@@ -48,8 +49,10 @@ export const reasonTexts: Readonly<Record<Reason, string>> = {
   'not-representable': 'its name is not valid UTF-8, so rclone can not represent it',
   'not-verbatim': 'rclone can not carry its name over SSH as it is; rsync can',
   'misread-name': 'rclone takes its name for that of another file',
-  'impossible-name': 'no disk can hold this name: an empty, `.` or `..` segment',
+  'impossible-name': 'no disk can hold this name, and rclone would change it: an empty, `.` or `..` segment',
   'also-prefix': 'other entries stand below this name, so no disk can hold it as a file',
+  'unlistable-folder':
+    'a folder of its path has a control character in its name, and S3 services other than AWS fail to list that',
   'too-long': 'its path is too long',
 }
 
@@ -114,6 +117,7 @@ export const verdicts = {
   misreadName: verdict('refused', 'misread-name'),
   impossibleName: verdict('refused', 'impossible-name'),
   alsoPrefix: verdict('refused', 'also-prefix'),
+  unlistableFolder: verdict('refused', 'unlistable-folder'),
   tooLong: verdict('refused', 'too-long'),
 } as const satisfies Readonly<Record<string, Verdict>>
 

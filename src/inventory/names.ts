@@ -49,6 +49,26 @@ export function hasImpossibleSegment(view: RecordView): boolean {
   return false
 }
 
+/** Characters that XML 1.0 has no way to write: control characters but tab, newline and carriage return. */
+function isUnspeakable(code: number): boolean {
+  return code < 0x20 && code !== 0x09 && code !== 0x0a && code !== 0x0d
+}
+
+/**
+ * A directory on the way, or the entry itself if it is one, has a control character that XML can not hold: as itself
+ * in a name of raw bytes, as a symbol from U+2400 on in rclone's spelling.
+ */
+export function hasUnspeakableFolder(view: RecordView, isDirectory: boolean): boolean {
+  const { buffer, pathStart, pathEnd } = view
+  const end = isDirectory ? pathEnd : pathStart + buffer.subarray(pathStart, pathEnd).lastIndexOf(slash)
+  for (let at = pathStart; at < end; at++) {
+    const byte = buffer[at] ?? 0
+    if (isUnspeakable(byte)) return true
+    if (byte === 0xe2 && buffer[at + 1] === 0x90 && isUnspeakable((buffer[at + 2] ?? 0) - 0x80)) return true
+  }
+  return false
+}
+
 /** The path is too long for a system call below a root of `rootBytes` bytes. */
 export function isTooLong(view: RecordView, rootBytes: number): boolean {
   return rootBytes + 1 + view.pathEnd - view.pathStart > PATH_BYTES_MAX

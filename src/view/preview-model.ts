@@ -22,6 +22,8 @@ export interface NamedReasons {
 
 export interface WorkPreview {
   readonly tool: { readonly name: string; readonly version: string; readonly reason: string }
+  /** Absent where one end is a disk, so that there is but one way. */
+  readonly route?: 'server-side' | 'streamed'
   readonly shards: number
   readonly balance: {
     readonly ratio: number

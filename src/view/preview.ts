@@ -12,6 +12,11 @@ import type {
 
 const LABEL_COLUMNS = 11
 
+const routeTexts = {
+  'server-side': 'server-side: the service copies, nothing comes through a node',
+  streamed: 'streamed: every byte comes through a node, in and out again',
+} as const
+
 export function renderPreview(preview: Preview): string {
   const place = preview.executor === 'local' ? 'on this machine' : 'on Slurm'
   const blocks = [
@@ -69,6 +74,7 @@ function transferLines(transfer: TransferPreview): readonly string[] {
     ...(work === undefined
       ? []
       : [row('tool', `${work.tool.name} ${work.tool.version}: ${work.tool.reason}`)]),
+    ...(work?.route === undefined ? [] : [row('way', routeTexts[work.route])]),
     ...fateLine('+ new', fates.new),
     ...fateLine('~ changed', fates.changed),
     ...fateLine('? check', fates.check),

@@ -2,7 +2,7 @@ import { readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { compareTrees } from '../rig/compare.ts'
-import { hostileTree } from '../rig/hostile.ts'
+import { hostileTree, ODD_TREE } from '../rig/hostile.ts'
 import { writeTree } from '../rig/tree.ts'
 import { lastLines, openCase, writePlan, type Case } from './case.ts'
 
@@ -17,20 +17,10 @@ async function plan(at: Case, transfer: object): Promise<void> {
   await writePlan(at.path, { endpoints: await endpoints(at), transfers: { data: transfer } })
 }
 
-const PLAIN = {
-  'a/b/c': 'c',
-  d: 'dd',
-  'x y/(z)': 'z',
-  'emoji 🚚/é': 'e',
-  '[q]/*': 'q',
-  '-dash': '-',
-  '#h': '#',
-}
-
 describe('remotes of rclone', () => {
   test('there and back: local → remote → remote → local, and nothing is left to do then', async () => {
     await using at = await openCase()
-    await writeTree(at.from, PLAIN)
+    await writeTree(at.from, ODD_TREE)
     const far = join(at.path, 'store')
     const legs = [
       [{ from: at.from, to: 'far:one' }, at.from, join(far, 'one')],
@@ -76,7 +66,7 @@ describe('remotes of rclone', () => {
 
   test('damage at a remote is mended; a file and a listing that fail are named', async () => {
     await using at = await openCase()
-    await writeTree(at.from, PLAIN)
+    await writeTree(at.from, ODD_TREE)
     await plan(at, { from: at.from, to: 'far:one', verify: 'download' })
     expect((await at.apply()).exitCode).toBe(0)
     await writeFile(join(at.path, 'store/one/d'), 'damaged')

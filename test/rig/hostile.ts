@@ -2,6 +2,17 @@
 
 import { writeTree, type TreeEntry, type TreePath } from './tree.ts'
 
+/** A small tree whose names mean something to shells and patterns, and nothing to a remote. */
+export const ODD_TREE = {
+  'a/b/c': 'c',
+  d: 'dd',
+  'x y/(z)': 'z',
+  'emoji 🚚/é': 'e',
+  '[q]/*': 'q',
+  '-dash': '-',
+  '#h': '#',
+}
+
 /** Names that are legal, one file each: its content is the name itself. */
 export const HOSTILE_NAMES: readonly TreePath[] = [
   'new\nline',
