@@ -10,16 +10,18 @@ import { probeTools, toolEnvironment } from '../edge/tool-probe.ts'
 import type { ToolSet } from '../edge/tool-probe.ts'
 import { buildGraph } from '../graph/build.ts'
 import type { StepGraph } from '../graph/dag.ts'
-import type { Plan, Transfer } from '../plan/plan.ts'
+import type { Plan, ToolName, Transfer } from '../plan/plan.ts'
 import { costModel, ratesOf } from '../shard/cost.ts'
 import type { Rates } from '../shard/cost.ts'
 import { defaultShardsPerWorker } from '../shard/count.ts'
 import type { ShardPlan } from '../shard/finish.ts'
+import { checkAwsSource } from '../tools/aws-obstacles.ts'
 import { chooseTool } from '../tools/choose.ts'
 import { connectionsMax, workersWithin } from '../tools/connections.ts'
 import { chooseProof } from '../tools/proof.ts'
 import type { ProofChoice } from '../tools/proof.ts'
 import type { ToolChoice } from '../tools/tool.ts'
+import { toolOf } from '../tools/tools.ts'
 import type { TransferName } from '../units.ts'
 import { shardSecondsMin } from './place.ts'
 
@@ -73,7 +75,7 @@ export async function prepare(context: PrepareContext): Promise<Result<Prepared>
       continue
     }
     // Asked for once and only here: a plan with nothing left to do needs no tool.
-    tools ??= probeTools(context.plan, context.env)
+    tools ??= probeTools(context.plan, context.env, toolsFor(context.plan))
     const work = await planWork(context, item, await tools)
     if (!work.ok) return work
     transfers.push({ ...item, work: work.value })
@@ -117,6 +119,11 @@ function withBlocker(item: PreparedTransfer, all: readonly PreparedTransfer[]): 
   return blockedBy === undefined ? item : { ...item, blockedBy }
 }
 
+/** aws takes a second to say its version, so it is asked only where the plan names it. */
+function toolsFor({ transfers }: Plan): readonly ToolName[] {
+  return ['rclone', 'rsync', ...(transfers.some(({ tool }) => tool === 'aws') ? (['aws'] as const) : [])]
+}
+
 function surveyTransfer(context: PrepareContext, transfer: Transfer): Promise<Result<Survey>> {
   const { plan, paths, env, interrupt, onProgress } = context
   return survey({
@@ -154,6 +161,13 @@ async function planWork(
   const load = { files, bytes, hasHardLinks: tree.hasHardLinks, symlinks, oddNames: surveyed.oddNames }
   const tool = chooseTool(transfer, tools, load, sourceRoot, destinationRoot)
   if (!tool.ok) return tool
+  const { prefixes } = toolOf(tool.value.name)
+  if (prefixes !== undefined) {
+    const { refused, listingErrors } = surveyed
+    const source = { name: transfer.name, root: sourceRoot, refused, unread: listingErrors.count }
+    const checked = checkAwsSource(source)
+    if (!checked.ok) return checked
+  }
   const rates = ratesOf(tool.value.name, transfer.from, transfer.to)
   const connections = connectionsMax(sourceRoot, destinationRoot)
   const workersMax = connections === undefined ? undefined : workersWithin(tool.value.name, connections)
@@ -164,7 +178,15 @@ async function planWork(
     shardsPerWorker: defaultShardsPerWorker,
     shardSecondsMin: shardSecondsMin(context.env),
   }
-  const cut = await planShards({ tree, manifestPath, policy, stop: context.interrupt })
+  const opens =
+    prefixes === undefined ? undefined : (path: string): boolean => prefixes.opens(sourceRoot, path)
+  const cut = await planShards({
+    tree,
+    manifestPath,
+    policy,
+    stop: context.interrupt,
+    ...(opens === undefined ? {} : { opens }),
+  })
   if (!cut.ok) return cut
   return ok({
     tool: tool.value,

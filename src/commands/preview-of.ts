@@ -105,7 +105,7 @@ function workPreview(
   // The heaviest shard is one worker's, however many there are, and the plan's limit is that of all of them.
   const limited = bandwidth === undefined ? 0 : bytes / bandwidth
   const seconds = Math.max(shared, plan.balance.maxSeconds, limited)
-  const { ratio, dominant } = plan.balance
+  const { ratio, dominant, undivided } = plan.balance
   return {
     tool: { name: tool.name, version: tool.version.text, reason: tool.reason },
     ...(route === undefined ? {} : { route }),
@@ -115,6 +115,14 @@ function workPreview(
       ...(dominant === undefined
         ? {}
         : { dominant: { path: printable(dominant.path), sizeBytes: dominant.sizeBytes } }),
+      ...(undivided === undefined
+        ? {}
+        : {
+            undivided: {
+              ...undivided,
+              path: undivided.path === '' ? 'the source itself' : `${printable(undivided.path)}/`,
+            },
+          }),
     },
     workers,
     estimate: {
@@ -163,6 +171,11 @@ function warningsOf({ transfer, proof, survey, work }: PreparedTransfer): readon
     ...(survey.comparison === 'size'
       ? [
           `${name}: what is there already is compared by size alone; a file that changed without changing its size looks the same.`,
+        ]
+      : []),
+    ...(work?.tool.name === 'aws'
+      ? [
+          `${name}: aws carries whole prefixes: what appears in the source after this listing may be copied too. It keeps no modification times.`,
         ]
       : []),
     ...(lostLinks

@@ -9,7 +9,7 @@ import type { RunPaths } from '../edge/run-folder.ts'
 import { readScriptParts } from '../edge/script-parts.ts'
 import { writeShardLists } from '../edge/shard-lists.ts'
 import type { Step } from '../graph/step.ts'
-import { namesAreBytes, type Plan } from '../plan/plan.ts'
+import { namesAreBytes, type Plan, type ToolName, type ToolSetup } from '../plan/plan.ts'
 import { renderScript } from '../script/render.ts'
 import type { ScriptParts } from '../script/render.ts'
 import { connectionsMax } from '../tools/connections.ts'
@@ -56,6 +56,7 @@ async function writeLists(
   const folder = paths.shards(step)
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const carrier = toolOf(work.tool.name)
+  const { prefixes } = carrier
   const naming = destinationNaming(survey)
   return writeShardLists({
     manifestPath: survey.manifestPath,
@@ -66,9 +67,28 @@ async function writeLists(
     ...(naming === undefined ? {} : { destinationName: naming }),
     ...(survey.single === undefined ? {} : { singleName: Buffer.from(survey.single.to) }),
     proof: proof.kind,
+    ...(prefixes === undefined
+      ? {}
+      : {
+          units: {
+            nameOf: (path) => prefixes.nameOf(path, survey.sourceRoot),
+            pattern: (name) => prefixes.pattern(name),
+          },
+        }),
     symlinksSeparately: carrier.leavesSymlinks && namesAreBytes(survey.sourceRoot),
     stop,
   })
+}
+
+/** Beside aws there is rclone, which looks. */
+function setupOf(plan: Plan, tool: ToolName): ToolSetup | undefined {
+  const [own, looking] = [plan.tools[tool], plan.tools.rclone]
+  if (tool !== 'aws' || looking === undefined) return own
+  return { ...own, setup: [...(own?.setup ?? []), ...looking.setup] }
+}
+
+function lookContext({ tools }: Plan, context: CopyContext): CopyContext {
+  return { ...context, program: tools.rclone?.path ?? 'rclone' }
 }
 
 /** Remotes are spoken to in rclone's names, disks in raw bytes; between two of a kind a path stays as it is. */
@@ -83,7 +103,7 @@ function destinationNaming({
 function scriptOf(plan: Plan, item: Working, step: Step, parts: ScriptParts): string {
   const { transfer, survey } = item
   const { tool } = item.work
-  const setup = plan.tools[tool.name]
+  const setup = setupOf(plan, tool.name)
   const connections = connectionsMax(survey.sourceRoot, survey.destinationRoot)
   const copyContext: CopyContext = {
     transfer,
@@ -108,7 +128,7 @@ function scriptOf(plan: Plan, item: Working, step: Step, parts: ScriptParts): st
       isLast: step.isLast,
       stagesBefore: step.after.filter((id) => !id.startsWith(`${transfer.name}.`)).map((id) => `../${id}`),
       copy: toolOf(tool.name).copyCommand(copyContext),
-      ...(hasRemote ? { remote: rcloneLookCommands(copyContext) } : {}),
+      ...(hasRemote ? { remote: rcloneLookCommands(lookContext(plan, copyContext)) } : {}),
       from: survey.sourceRoot,
       to: survey.destinationRoot,
       ...(setup === undefined ? {} : { setup }),

@@ -20,6 +20,7 @@ import {
   type PathCodec,
   type PathForm,
 } from './shard-paths.ts'
+import { UnitLists, type UnitNames } from './unit-lists.ts'
 import { writeExpected, writePath } from './shard-records.ts'
 
 export interface ShardListsOptions {
@@ -37,11 +38,13 @@ export interface ShardListsOptions {
   readonly proof: ProofKind
   /** Symlinks go into `.links`, not into the tool's list. */
   readonly symlinksSeparately: boolean
+  /** For a tool that carries whole prefixes: `ID.units` as well. */
+  readonly units?: UnitNames
   readonly stop?: AbortSignal
 }
 
 /**
- * For each shard `ID.expect`, `ID.list`, `ID.links` and `ID.dirs` as the run folder has them, durable when this
+ * For each shard `ID.expect`, `ID.list`, `ID.links`, `ID.dirs` and `ID.units` as the run folder has them, durable when this
  * returns. Entries are in the order of the manifest. Fails SX322 when the manifest cannot be read again and SX621
  * when the folder cannot be written, and has then removed what it wrote.
  *
@@ -65,6 +68,7 @@ export async function writeShardLists(options: ShardListsOptions): Promise<Resul
       return scanned
     }
     lists.addDirectories()
+    lists.addUnits()
     lists.check()
     await files.close()
     await syncFolder(options.folder)
@@ -122,6 +126,7 @@ class ShardLists {
   private readonly listForm: PathForm
   private readonly nameForm: PathForm
   private readonly withMtime: boolean
+  private readonly units: UnitLists | undefined
 
   constructor(options: ShardListsOptions, files: ListFiles) {
     this.options = options
@@ -131,10 +136,15 @@ class ShardLists {
     this.listForm = formOf(options.listEntry)
     this.nameForm = nameFormOf(options)
     this.withMtime = options.proof === 'size+mtime'
+    const { units, tree, plan } = options
+    this.units = units === undefined ? undefined : new UnitLists(tree, plan, units)
   }
 
   add(view: RecordView): void {
-    if (!isWorkFate(view.fateByte)) return
+    if (!isWorkFate(view.fateByte)) {
+      this.units?.leaveOut(view)
+      return
+    }
     const { tree, plan } = this.options
     const isDirectory = view.kindByte === kindBytes.directory
     const row = isDirectory ? tree.ownRow(view) : tree.parentRow(view)
@@ -162,6 +172,14 @@ class ShardLists {
       if (rows.length === 0) continue
       const names = rows.map((row) => this.directoryName(row)).sort((one, other) => (one < other ? -1 : 1))
       this.files.write(`${this.base(id)}.dirs`, Buffer.from(names.join(''), 'latin1'))
+    }
+  }
+
+  /** `.units` of every shard. */
+  addUnits(): void {
+    for (const [index, shard] of this.options.plan.shards.entries()) {
+      const content = this.units?.contentOf(index)
+      if (content !== undefined) this.files.write(`${this.base(shard.id)}.units`, content)
     }
   }
 

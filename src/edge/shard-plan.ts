@@ -5,6 +5,7 @@ import { ok, type Result } from '../diagnostic.ts'
 import type { TreeBuilder } from '../inventory/directories.ts'
 import type { ShardPlan } from '../shard/finish.ts'
 import { planByTally, planByTotals, startTally } from '../shard/planner.ts'
+import { planByPrefixes } from '../shard/prefixes.ts'
 import type { ShardPolicy } from '../shard/shard.ts'
 import { Bug } from '../units.ts'
 import { scanManifest } from './manifest-file.ts'
@@ -13,6 +14,11 @@ export interface PlanShardsOptions {
   readonly tree: TreeBuilder
   readonly manifestPath: string
   readonly policy: ShardPolicy
+  /**
+   * For a tool that carries whole prefixes: whether what stands directly in a directory can be carried apart from what is
+   * below it. Latin1 path.
+   */
+  readonly opens?: (path: string) => boolean
   readonly stop?: AbortSignal
 }
 
@@ -22,7 +28,8 @@ export interface PlanShardsOptions {
  * may when a directory holds many large files. Fails as `scanManifest` does.
  */
 export async function planShards(options: PlanShardsOptions): Promise<Result<ShardPlan>> {
-  const { tree, manifestPath, policy, stop } = options
+  const { tree, manifestPath, policy, opens, stop } = options
+  if (opens !== undefined) return ok(planByPrefixes(tree, policy, opens))
   const byTotals = planByTotals(tree, policy)
   if (byTotals !== undefined) return ok(byTotals)
   for (const fineness of ['chosen', 'finest'] as const) {

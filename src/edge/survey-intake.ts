@@ -17,6 +17,7 @@ import { createCutter } from '../inventory/cut-records.ts'
 import { createScanner } from '../inventory/scan.ts'
 import { createSummary, type SummaryBuilder } from '../inventory/summary.ts'
 import { namesAreBytes, type Location } from '../plan/plan.ts'
+import { isAwsName } from '../tools/aws.ts'
 import { isRcloneName, isVerbatimName } from '../tools/rclone-names.ts'
 import type { Answers } from './look-ahead.ts'
 import type { DestinationLook, SlowLook } from './look-destination.ts'
@@ -37,6 +38,8 @@ export interface IntakeOptions {
   readonly writer: ManifestWriter
   /** The plan wants rclone to carry this, whatever else could. */
   readonly rcloneCarries: boolean
+  /** The plan wants aws to carry this. */
+  readonly awsCarries: boolean
   readonly sourceRoot: Location
   readonly destinationRoot: Location
   /** Files whose names are also directories, as latin1 paths. */
@@ -119,12 +122,14 @@ class Intaking implements Intake {
   }
 
   private judge(view: RecordView, isValid: boolean, isOdd: boolean): Verdict {
-    const { look, policy, prefixes } = this.options
+    const { look, policy, prefixes, awsCarries, sourceRoot, destinationRoot } = this.options
     if (isOdd && this.rcloneCarries) return verdicts.notVerbatim
     if (this.fromRemote ? holdsReplacement(view) : this.toRemote && !isValid) return verdicts.notRepresentable
     if (this.toRemote && !this.fromRemote) {
       if (!isRcloneName(pathOf(view))) return verdicts.misreadName
     }
+    if (awsCarries && !view.isAscii && !isAwsName(pathOf(view), sourceRoot, destinationRoot))
+      return verdicts.renamedByAws
     if (isTooLong(view, this.longestRoot)) return verdicts.tooLong
     if (this.fromRemote && hasImpossibleSegment(view)) return verdicts.impossibleName
     if (this.onService && this.isUnlistable(view)) return verdicts.unlistableFolder

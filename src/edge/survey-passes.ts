@@ -97,6 +97,7 @@ async function takeIn(
       sourceRoot: source.root,
       destinationRoot: destination.root,
       rcloneCarries: request.transfer.tool === 'rclone',
+      awsCarries: request.transfer.tool === 'aws',
       ...(prefixes === undefined ? {} : { prefixes }),
       ...(request.onProgress === undefined ? {} : { onProgress: request.onProgress }),
     })

@@ -24,6 +24,7 @@ export type Reason =
   | 'not-representable'
   | 'not-verbatim'
   | 'misread-name'
+  | 'renamed-by-aws'
   | 'impossible-name'
   | 'also-prefix'
   | 'unlistable-folder'
@@ -49,6 +50,7 @@ export const reasonTexts: Readonly<Record<Reason, string>> = {
   'not-representable': 'its name is not valid UTF-8, so rclone can not represent it',
   'not-verbatim': 'rclone can not carry its name over SSH as it is; rsync can',
   'misread-name': 'rclone takes its name for that of another file',
+  'renamed-by-aws': 'aws would give it another name; rclone has one for it',
   'impossible-name': 'no disk can hold this name, and rclone would change it: an empty, `.` or `..` segment',
   'also-prefix': 'other entries stand below this name, so no disk can hold it as a file',
   'unlistable-folder':
@@ -115,6 +117,7 @@ export const verdicts = {
   notRepresentable: verdict('refused', 'not-representable'),
   notVerbatim: verdict('refused', 'not-verbatim'),
   misreadName: verdict('refused', 'misread-name'),
+  renamedByAws: verdict('refused', 'renamed-by-aws'),
   impossibleName: verdict('refused', 'impossible-name'),
   alsoPrefix: verdict('refused', 'also-prefix'),
   unlistableFolder: verdict('refused', 'unlistable-folder'),

@@ -8,6 +8,7 @@ import { parseText } from './parse.ts'
 import type { Plan } from './plan.ts'
 import type { Rule, Seen, SeenTransfer } from './rule.ts'
 import { afterHasNoCycle, afterNamesTransfers, loginRunsFirst } from './rules-after.ts'
+import { awsCanDoIt } from './rules-aws.ts'
 import { credentialsAreOfOneFile, endpointsAreUsable } from './rules-endpoints.ts'
 import { destinationsAreApart, placesDoNotOverlap, sourcesAreNotWritten } from './rules-places.ts'
 import {
@@ -61,6 +62,7 @@ const rules: readonly Rule[] = [
   destinationsAreApart,
   sourcesAreNotWritten,
   toolReachesPlaces,
+  awsCanDoIt,
   proofFitsComparison,
   umaskIsUsable,
   bandwidthIsEnough,

@@ -10,15 +10,6 @@ export const transferPartsNotYet: Rule = (seen) =>
   seen.transfers.flatMap(({ name, written, to }) => {
     const path = ['transfers', name]
     return [
-      ...(written.tool === 'aws'
-        ? [
-            errorOn(seen, [...path, 'tool'], {
-              code: 'SX183',
-              what: 'This version does not use the aws tool yet',
-              todo: 'Write `tool: rclone` or `tool: auto`.',
-            }),
-          ]
-        : []),
       ...(written.mode === 'mirror'
         ? [
             errorOn(seen, [...path, 'mode'], {

@@ -175,6 +175,10 @@ clear_way() {
 
 run_tool() {
   [[ $list ]] || return 0
+  if ((by_prefixes)); then
+    carry_prefixes
+    return
+  fi
   # Only root may give files away, so only root asks for owners; the others get the modes from set_modes.
   ((EUID)) || copy_command+=("${flags_as_root[@]}")
   if [[ $single_from ]]; then

@@ -42,6 +42,7 @@ export const partNames = [
   'places',
   'account',
   'classify',
+  'prefixes',
   'copy',
   'verify',
   'attempt',
@@ -52,6 +53,7 @@ export const partNames = [
 const onlyIn: Readonly<Partial<Record<ScriptPartName, StageKind>>> = {
   classify: 'copy',
   copy: 'copy',
+  prefixes: 'copy',
   verify: 'verify',
 }
 
@@ -59,7 +61,11 @@ const FORMAT = 1
 
 /** The whole script. The same input gives the same bytes: no run id, no clock, no absolute path of the run folder. */
 export function renderScript(input: ScriptInput, parts: ScriptParts): string {
-  const names = partNames.filter((name) => (onlyIn[name] ?? input.stage) === input.stage)
+  const names = partNames.filter(
+    (name) =>
+      (onlyIn[name] ?? input.stage) === input.stage &&
+      (name !== 'prefixes' || input.copy.takesPrefixes === true),
+  )
   return [head(input), environment(input), settings(input), ...names.map((name) => parts[name])].join('\n')
 }
 
@@ -137,7 +143,8 @@ function reach(location: Location): readonly string[] {
 function common(input: ScriptInput): readonly Setting[] {
   const { stage, transfer, copy, remote, from, to } = input
   const remotes = [from, to].filter((location) => location.kind === 'rclone')
-  const usesTool = stage === 'copy' || remote !== undefined
+  // A verify stage only looks.
+  const places = stage === 'verify' ? (remote ?? copy) : copy
   return [
     ['transfer', transfer.name],
     ['stage', stage],
@@ -155,19 +162,28 @@ function common(input: ScriptInput): readonly Setting[] {
     ['requeue', transfer.slurm[stage].requeue, '1: ask for another turn near the time limit'],
     ['is_last_stage', input.isLast, '1: end 1 for any failed entry, else only for a shard without account'],
     ['stages_before', input.stagesBefore, 'must have delivered everything'],
-    ['tool_from', copy.source],
-    ['tool_to', copy.destination],
-    ['version_command', usesTool ? versionCommand(input) : [], 'first line names the version'],
-    ['tool_major', copy.needs.major],
-    ['tool_minor', copy.needs.minor],
+    ['tool_from', places.source],
+    ['tool_to', places.destination],
+    ...versionSettings(input),
     ['list_command', remote?.list ?? []],
     ['uses_rclone_conf', remotes.length > 0, '1: remotes of an rclone.conf are at an end'],
     ['rclone_conf', remotes.find(({ configPath }) => configPath !== undefined)?.configPath ?? ''],
   ]
 }
 
-function versionCommand({ copy, tool }: ScriptInput): readonly string[] {
-  return [copy.program, tool.name === 'rclone' ? 'version' : '--version']
+/** What this stage starts, and the least version of it. A tool that cannot look at a bucket has another beside it. */
+function versionSettings({ stage, copy, tool, remote }: ScriptInput): readonly Setting[] {
+  const copies = stage === 'copy'
+  const looks = remote !== undefined && (tool.name === 'aws' || !copies) ? remote : undefined
+  const version = [copy.program, tool.name === 'rclone' ? 'version' : '--version']
+  return [
+    ['version_command', copies ? version : [], 'first line names the version'],
+    ['tool_major', copy.needs.major],
+    ['tool_minor', copy.needs.minor],
+    ['look_command', looks?.version ?? [], 'the same of the tool that looks, where it is another'],
+    ['look_major', looks?.needs.major ?? 0],
+    ['look_minor', looks?.needs.minor ?? 0],
+  ]
 }
 
 function forCopy({ copy, tool, transfer }: ScriptInput): readonly Setting[] {
@@ -182,7 +198,14 @@ function forCopy({ copy, tool, transfer }: ScriptInput): readonly Setting[] {
     ],
     ['flags_as_root', copy.argsAsRoot],
     ['list_flag', copy.listFlag ?? '', 'empty: the names are arguments'],
-    ['calls_at_once', copy.callsAtOnce, 'side by side, where the names are arguments'],
+    ['by_prefixes', copy.takesPrefixes === true, '1: each call carries a unit of ID.units'],
+    ...(copy.takesPrefixes === true
+      ? ([
+          ['settings_command', copy.settingsCommand ?? [], 'then a name and a value'],
+          ['tool_settings', copy.settings ?? []],
+        ] as const)
+      : []),
+    ['calls_at_once', copy.callsAtOnce, 'side by side, where there are several'],
     ['copy_modes', !copy.setsModes, '1: permissions of files are set afterwards'],
     ['writes_in_place', copy.writesInPlace, '1: half a file may have its final name'],
     ['umask_wanted', transfer.umask ?? ''],

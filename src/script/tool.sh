@@ -1,4 +1,4 @@
-# --- tool.sh: is the tool on this node, and new enough? ---------------------------------------------------------------
+# --- tool.sh: are the tools on this node, and new enough? -------------------------------------------------------------
 
 # own_rclone_conf: a remote that lets in by tokens writes new ones into its configuration: each worker has a copy of its
 # own, on the node and readable for nobody else, so that no two write one file at once and none is left half written.
@@ -22,20 +22,23 @@ own_rclone_conf() {
 # check_tool: sets tool_problem, one line for people. Asked once per worker, because a node without the tool would
 # otherwise take one shard after another and fail them all.
 check_tool() {
-  local text
   tool_problem=''
   own_rclone_conf
-  if [[ $tool_problem ]]; then
-    say "$tool_problem"
-    return 0
-  fi
-  ((${#version_command[@]})) || return 0
-  text=$(timeout 60 "${version_command[@]}" 2>/dev/null | head -n 1)
-  if [[ ! $text =~ ([0-9]+)\.([0-9]+) ]]; then
-    tool_problem="${version_command[0]} is not installed on ${SLURMD_NODENAME:-$HOSTNAME}, or does not start"
-  elif ((BASH_REMATCH[1] < tool_major || (BASH_REMATCH[1] == tool_major && BASH_REMATCH[2] < tool_minor))); then
-    tool_problem="${version_command[0]} on ${SLURMD_NODENAME:-$HOSTNAME} is too old: $text, needed is $tool_major.$tool_minor"
-  fi
+  [[ $tool_problem ]] || check_version "$tool_major" "$tool_minor" "${version_command[@]}"
+  [[ $tool_problem ]] || check_version "$look_major" "$look_minor" "${look_command[@]}"
   [[ $tool_problem ]] && say "$tool_problem"
   return 0
+}
+
+# check_version MAJOR MINOR COMMAND …: of which the first line names the version; without a command there is nothing to ask.
+check_version() {
+  local text major=$1 minor=$2
+  shift 2
+  (($#)) || return 0
+  text=$(timeout 60 "$@" 2>/dev/null | head -n 1)
+  if [[ ! $text =~ ([0-9]+)\.([0-9]+) ]]; then
+    tool_problem="$1 is not installed on ${SLURMD_NODENAME:-$HOSTNAME}, or does not start"
+  elif ((BASH_REMATCH[1] < major || (BASH_REMATCH[1] == major && BASH_REMATCH[2] < minor))); then
+    tool_problem="$1 on ${SLURMD_NODENAME:-$HOSTNAME} is too old: $text, needed is $major.$minor"
+  fi
 }

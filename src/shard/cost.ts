@@ -17,7 +17,8 @@ export type Reach = 'disks' | 'remote'
  * Bytes: about 1 GB/s a node is what operators of such clusters expect of rclone and what their guides state; one
  * rsync is one stream, so half of that. Small files: on a RAM disk one rclone made 14,000 a second and one rsync
  * 40,000 (200,000 files of 1 kB, two cores); a shared file system answers each create, write and close over the
- * network, so a seventh of both. A remote answers in about 30 ms, and 32 transfers wait at a time.
+ * network, so a seventh of both. A remote answers in about 30 ms, and 32 transfers wait at a time. One aws needs two to
+ * three times as long as one rclone, and a worker has four.
  */
 export const assumedRates: Readonly<Record<ToolName, Readonly<Record<Reach, Rates>>>> = {
   rclone: {
@@ -29,8 +30,8 @@ export const assumedRates: Readonly<Record<ToolName, Readonly<Record<Reach, Rate
     remote: { bytesPerSecond: 5e8, filesPerSecond: 5000 },
   },
   aws: {
-    disks: { bytesPerSecond: 1e9, filesPerSecond: 1000 },
-    remote: { bytesPerSecond: 1e9, filesPerSecond: 1000 },
+    disks: { bytesPerSecond: 5e8, filesPerSecond: 500 },
+    remote: { bytesPerSecond: 5e8, filesPerSecond: 500 },
   },
 }
 

@@ -20,9 +20,15 @@ export interface Cut {
 
 /**
  * `own` are the totals per directory, seconds come from `cost`. Rows are walked in their order, which has parents
- * first, so that a thousand levels are no deeper than ten.
+ * first, so that a thousand levels are no deeper than ten. What `opens` says no to stays whole, whatever it costs.
  */
-export function cut(tree: DirectoryTree, own: Totals, cost: CostModel, granularitySeconds: number): Cut {
+export function cut(
+  tree: DirectoryTree,
+  own: Totals,
+  cost: CostModel,
+  granularitySeconds: number,
+  opens: (row: number) => boolean = () => true,
+): Cut {
   const subtree = subtreeTotals(tree, own)
   const unitRow = new Int32Array(tree.count)
   const opened = new Uint8Array(tree.count)
@@ -33,7 +39,7 @@ export function cut(tree: DirectoryTree, own: Totals, cost: CostModel, granulari
       continue
     }
     unitRow[row] = row
-    opened[row] = lineCost(subtree, row, cost) > granularitySeconds ? 1 : 0
+    opened[row] = lineCost(subtree, row, cost) > granularitySeconds && opens(row) ? 1 : 0
   }
   return { granularitySeconds, unitRow, opened, subtree }
 }

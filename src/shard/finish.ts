@@ -15,8 +15,28 @@ export interface ShardPlan {
   readonly shards: readonly Shard[]
   readonly balance: Balance
   readonly assignment: Assignment
+  /** Set where the tool carries whole prefixes only. */
+  readonly prefixes?: Prefixes
   /** No shard is above the mean by more than this. */
   readonly largestUnitSeconds: number
+}
+
+/** What a tool without lists carries: whole subtrees, and all files that stand directly in one directory. */
+export interface Prefixes {
+  readonly units: readonly PrefixUnit[]
+  /** Index of the unit that an entry in the directory `row` belongs to, work or not; -1 where there is nothing to carry. */
+  unitOf(row: number): number
+}
+
+export interface PrefixUnit {
+  /** Index of its shard in the plan's list. */
+  readonly shard: number
+  /** Its directory. */
+  readonly row: number
+  /** With all that is below it. */
+  readonly isWhole: boolean
+  readonly files: number
+  readonly bytes: number
 }
 
 /** Units with the shard each went into, not yet in the order of the plan. */
@@ -99,7 +119,7 @@ export function finish(
   cost: CostModel,
   tally: Tally | undefined,
   hasHardLinks: boolean,
-): ShardPlan {
+): ShardPlan & { readonly shardOfUnit: Int32Array } {
   const { totals, unitCounts } = sumShards(packing)
   const linked = linkedShards(packing, tally)
   const order = inPlanOrder(unitCounts, totals, cost)
@@ -120,5 +140,5 @@ export function finish(
   const shardOfUnit = packing.shardOfUnit.map((shard) => numbers[shard] ?? 0)
   const assignment = assign(packing.cutting, packing.units, shardOfUnit, shards.length, tally)
   const largestUnitSeconds = packing.units.costs.reduce((most, unit) => Math.max(most, unit), 0)
-  return { shards, balance: balanceOf(shards, cost, tally), assignment, largestUnitSeconds }
+  return { shards, balance: balanceOf(shards, cost, tally), assignment, largestUnitSeconds, shardOfUnit }
 }

@@ -23,7 +23,7 @@ const ratioAim = 1.01
 /** Expected cost of a bucket, as a part of the mean shard: hashing is uneven, and few may exceed the finest unit. */
 const bucketPart = finestGranularity / 2
 
-interface Work {
+export interface Work {
   readonly own: Totals
   readonly totalSeconds: number
   /** Shards to make. */
@@ -31,7 +31,8 @@ interface Work {
   readonly meanSeconds: number
 }
 
-function measure(tree: DirectoryTree, policy: ShardPolicy): Work {
+/** What there is to do, and in how many shards. */
+export function measure(tree: DirectoryTree, policy: ShardPolicy): Work {
   const own = ownTotals(tree)
   const total = subtreeTotals(tree, own)
   const totalSeconds = lineCost(total, 0, policy.cost)

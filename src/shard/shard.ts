@@ -37,4 +37,6 @@ export interface Balance {
   readonly ratio: number
   /** Path (latin1 bytes) and size of the one file that is costlier than the mean shard, if any. */
   readonly dominant?: { readonly path: string; readonly sizeBytes: number }
+  /** The one directory that is costlier than the mean shard and can not be divided, if the tool takes no lists of files. */
+  readonly undivided?: { readonly path: string; readonly files: number; readonly sizeBytes: number }
 }

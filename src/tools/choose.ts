@@ -2,6 +2,7 @@
 
 import { fail, failWith, ok, type Diagnostic, type Result } from '../diagnostic.ts'
 import { namesAreBytes, type Location, type ToolName, type Transfer } from '../plan/plan.ts'
+import { awsFloor } from './aws.ts'
 import { placeText } from './rclone-place.ts'
 import { rcloneFloor } from './rclone.ts'
 import { rsyncFloor } from './rsync.ts'
@@ -27,7 +28,11 @@ export interface Load {
   readonly oddNames: number
 }
 
-const floors: Readonly<Partial<Record<ToolName, VersionFloor>>> = { rclone: rcloneFloor, rsync: rsyncFloor }
+const floors: Readonly<Partial<Record<ToolName, VersionFloor>>> = {
+  rclone: rcloneFloor,
+  rsync: rsyncFloor,
+  aws: awsFloor,
+}
 
 /**
  * The plan's own tool, or for `auto` the one that suits the load, or the other one where that is missing. Fails
@@ -81,7 +86,10 @@ function explicit(
       'Recent versions (3.5.0 was tried) refuse every path that leads over one.',
     )
   const version = usableTool(found, name)
-  return version.ok ? ok({ name, version: version.value, reason: 'named in the plan' }) : version
+  if (!version.ok) return version
+  // Whoever looks at a bucket, before, between and afterwards, does so with rclone.
+  const looking = name === 'aws' ? usableTool(found, 'rclone') : version
+  return looking.ok ? ok({ name, version: version.value, reason: 'named in the plan' }) : looking
 }
 
 function preferred(
@@ -135,7 +143,9 @@ function cannotCarry(
     )
   return failWith(
     'SX402',
-    `transfer ${transfer.name}: ${name} copies between folders, and between a folder and a server`,
+    name === 'aws'
+      ? `transfer ${transfer.name}: aws copies between a folder and a bucket, and between buckets of one service and profile`
+      : `transfer ${transfer.name}: ${name} copies between folders, and between a folder and a server`,
     'Write `tool: rclone`, or leave the choice to soxplan with `tool: auto`.',
   )
 }
@@ -155,6 +165,9 @@ export function usableTool(found: FoundTools, name: ToolName): Result<ToolVersio
   return ok(tool)
 }
 
+/** Debian's names. */
+const packages: Readonly<Record<ToolName, string>> = { rclone: 'rclone', rsync: 'rsync', aws: 'awscli' }
+
 /** SX401. Also what the probe says about a tool that it did not find. */
 export function missing(name: ToolName, why?: string): Diagnostic {
   return {
@@ -162,6 +175,6 @@ export function missing(name: ToolName, why?: string): Diagnostic {
     severity: 'error',
     what: `${name} is not installed here`,
     ...(why === undefined ? {} : { why }),
-    todo: `Install it (\`apt install ${name}\`, \`module load ${name}\`), or name it in the plan: tools: { ${name}: { path: … } }.`,
+    todo: `Install it (\`apt install ${packages[name]}\`, \`module load ${name}\`), or name it in the plan: tools: { ${name}: { path: … } }.`,
   }
 }

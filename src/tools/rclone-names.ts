@@ -95,6 +95,22 @@ export function decodeRcloneName(name: Uint8Array): Uint8Array {
   return perSegment(name, (segment) => encodeLocal(decodeStandard(segment)))
 }
 
+/** rclone's name of an object as the key that the bucket has: what any other tool calls it. */
+export function keyOfRcloneName(name: Uint8Array): Uint8Array {
+  return perSegment(name, decodeStandard)
+}
+
+/**
+ * True when a key and a file on a disk that rclone takes for each other have the very same name, so that a tool without
+ * spellings of its own makes the same of it. `path` is a raw name of a disk, or rclone's name of an object.
+ */
+export function isSameEverywhere(path: Uint8Array, isOnDisk: boolean): boolean {
+  if (isPlain(path)) return true
+  const name = isOnDisk ? encodeRcloneName(path) : path
+  const file = isOnDisk ? path : decodeRcloneName(path)
+  return Buffer.compare(keyOfRcloneName(name), file) === 0
+}
+
 /**
  * True when a name stays itself in rclone's spelling and back: its SFTP takes names as they are, and would make other
  * files of the rest. Invalid UTF-8 is somebody else's to look for.

@@ -1,6 +1,7 @@
 /** How rclone is told where a place is. */
 
 import { namesAreBytes, type Location, type S3Location, type SshLocation } from '../plan/plan.ts'
+import type { CopyCommand, TransferEnd } from './tool.ts'
 
 type Setting = readonly [name: string, value: string | number | boolean | undefined]
 
@@ -23,6 +24,15 @@ export function rclonePlace(location: Location): string {
 export function rclonePlaceBelow(location: Location, name: string): string {
   const path = location.path === '' || location.path.endsWith('/') ? location.path : `${location.path}/`
   return rclonePlace({ ...location, path: `${path}${name}` })
+}
+
+/** Both places of a single file; undefined where there are many. */
+export function singlePlaces(source: TransferEnd, destination: TransferEnd): CopyCommand['single'] {
+  if (source.name === undefined || destination.name === undefined) return undefined
+  return {
+    source: rclonePlaceBelow(source.root, source.name),
+    destination: rclonePlaceBelow(destination.root, destination.name),
+  }
 }
 
 /** What a person would call it: `endpoint:path`, or the path. */

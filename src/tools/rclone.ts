@@ -4,7 +4,7 @@ import { namesAreBytes, type Location } from '../plan/plan.ts'
 import { optionFlags, optionFloors } from './options.ts'
 import { rcloneShare } from './connections.ts'
 import { encodeRcloneName } from './rclone-names.ts'
-import { rcloneConfigFlags, rclonePlace, rclonePlaceBelow } from './rclone-place.ts'
+import { rcloneConfigFlags, rclonePlace, singlePlaces } from './rclone-place.ts'
 import {
   highest,
   isAtLeast,
@@ -102,10 +102,7 @@ function copyCommand(context: CopyContext): CopyCommand {
   const [from, to] = [source.root, destination.root]
   const onDisks = isLocal(from) && isLocal(to)
   const knowsMetadata = onDisks && isAtLeast(version, metadataFloor)
-  const single =
-    source.name === undefined || destination.name === undefined
-      ? undefined
-      : { source: rclonePlaceBelow(from, source.name), destination: rclonePlaceBelow(to, destination.name) }
+  const single = singlePlaces(source, destination)
   return {
     program: context.program ?? 'rclone',
     args: [
@@ -170,6 +167,10 @@ export function rcloneLookCommands(context: CopyContext): RemoteCommands {
   ]
   const links = transfer.symlinks === 'follow' ? ['--copy-links'] : []
   return {
+    version: [program, 'version'],
+    needs: rcloneFloor,
+    source: rclonePlace(source.root),
+    destination: rclonePlace(destination.root),
     list: [program, 'lsf', ...common, ...links, '--recursive', '--files-only', '--separator= '],
     check: [program, 'check', ...common, ...links, '--one-way', '--checkers=16'],
     read: [program, 'cat', ...common],

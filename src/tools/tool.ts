@@ -50,6 +50,12 @@ export interface CopyCommand {
   readonly listFlag?: string
   /** How many calls with names a worker may have running side by side; 1 where it gets a list. */
   readonly callsAtOnce: number
+  /** The worker calls it once for each unit of `ID.units`, with the places of the unit behind `args`; it takes no names. */
+  readonly takesPrefixes?: boolean
+  /** `NAME=VALUE` for its configuration file, of which each worker has one of its own. */
+  readonly settings?: readonly string[]
+  /** Writes one of them, from a name and a value behind it. */
+  readonly settingsCommand?: readonly string[]
   readonly source: string
   readonly destination: string
   /** A single file is copied by name: the worker appends these two instead, and no list. */
@@ -63,6 +69,12 @@ export interface CopyCommand {
 
 /** How the worker looks at a remote: argv parts to which it appends lists and places. */
 export interface RemoteCommands {
+  /** Its first line names the version. */
+  readonly version: readonly string[]
+  readonly needs: VersionFloor
+  /** The places as these commands name them. */
+  readonly source: string
+  readonly destination: string
   /** Prints `SIZE NAME` or `TIME SIZE NAME` lines; gets `--format`, a list and a place. */
   readonly list: readonly string[]
   /** Compares contents; gets a list and both places. */
@@ -85,15 +97,27 @@ export interface CopyContext {
   readonly hasHardLinks: boolean
 }
 
+/** Of a tool without lists of names. What it carries is a whole subtree, or all files that stand directly in one folder. */
+export interface WholePrefixes {
+  /** Whether what stands in a folder can be told from what is below it. `path` is latin1 text, relative to `root`. */
+  opens(root: Location, path: string): boolean
+  /** The tool's own name for a path of the manifest. */
+  nameOf(path: Uint8Array, from: Location): Uint8Array
+  /** What leaves out exactly this name, which is relative to the unit. */
+  pattern(name: Uint8Array): Uint8Array
+}
+
 /** Why files did not arrive, as far as the log of one attempt tells. */
 export type LogClass = 'denied' | 'no-space' | 'changed' | 'unreachable' | 'throttled' | 'usage' | 'unknown'
 
 export interface Tool {
   readonly name: ToolName
-  /** True when the tool can carry exact file lists between these two places. */
+  /** True when the tool can carry shards between these two places. */
   carries(from: Location, to: Location): boolean
   /** Symlinks are the worker's business; otherwise they stand in the tool's list. */
   readonly leavesSymlinks: boolean
+  /** Absent: exact lists tell it what to carry. */
+  readonly prefixes?: WholePrefixes
   copyCommand(context: CopyContext): CopyCommand
   /**
    * One list entry. `path` is the manifest's path relative to the source: raw bytes of a local source, the tool's own

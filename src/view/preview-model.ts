@@ -28,6 +28,8 @@ export interface WorkPreview {
   readonly balance: {
     readonly ratio: number
     readonly dominant?: { readonly path: string; readonly sizeBytes: number }
+    /** A directory that the tool can not divide. */
+    readonly undivided?: { readonly path: string; readonly files: number; readonly sizeBytes: number }
   }
   readonly workers: number
   readonly estimate: { readonly seconds: number; readonly bytesPerSecond: number; readonly assumed: string }

@@ -94,13 +94,21 @@ function transferLines(transfer: TransferPreview): readonly string[] {
   ]
 }
 
-function workLines({ shards, balance, workers, estimate }: WorkPreview): readonly string[] {
-  const { dominant, ratio } = balance
+function workLines({ tool, shards, balance, workers, estimate }: WorkPreview): readonly string[] {
+  const { dominant, undivided, ratio } = balance
   return [
     row('shards', `${formatCount(shards)}, the heaviest ${ratio.toFixed(3)} times the mean`),
     ...(dominant === undefined
       ? []
       : [row('', `one file causes that: ${dominant.path} (${formatBytes(dominant.sizeBytes)})`)]),
+    ...(undivided === undefined
+      ? []
+      : [
+          row(
+            '',
+            `${tool.name} does not divide ${undivided.path} (${formatPlural(undivided.files, 'file')}, ${formatBytes(undivided.sizeBytes)}); rclone would`,
+          ),
+        ]),
     row('workers', formatCount(workers)),
     row('time', `about ${formatSeconds(estimate.seconds)} (assumed: ${estimate.assumed})`),
   ]

@@ -60,6 +60,7 @@ const intake = createIntake({
   },
   filter: undefined,
   rcloneCarries: false,
+  awsCarries: false,
   sourceRoot: { kind: 'local', path: '/from' },
   destinationRoot: { kind: 'local', path: '/to' },
 })

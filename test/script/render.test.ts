@@ -7,7 +7,7 @@ import { readScriptParts } from '../../src/edge/script-parts.ts'
 import type { ToolName } from '../../src/plan/plan.ts'
 import { partNames, renderScript, type ScriptInput, type ScriptParts } from '../../src/script/render.ts'
 import { tempFolder } from '../rig/folder.ts'
-import { local, remote, scriptInput, type StageOptions } from './stage.ts'
+import { bucket, local, remote, scriptInput, type StageOptions } from './stage.ts'
 
 const run = promisify(execFile)
 const odd = `/a b/it's "$(touch X)" \`touch X\` \\n\n;#*?[x]{y}~ é 🚚`
@@ -25,6 +25,14 @@ async function everyKind(): Promise<readonly (readonly [string, ScriptInput])[]>
     ['upload', options('rclone', { to: store })],
     ['download', options('rclone', { from: store })],
     ['single file', options('rclone', { single: { from: 'a', to: 'b' } })],
+    [
+      'aws',
+      options('aws', { from: bucket('train', { service: 'https://s3.example.net', profile: 'team' }) }),
+    ],
+    [
+      'aws up',
+      options('aws', { to: bucket(''), transfer: { options: { aws: { max_concurrent_requests: 64 } } } }),
+    ],
     ['odd paths', options('rsync', { from: local(odd), to: local(`${odd}/x`) })],
     ['after others', options('rsync', { stagesBefore: ['../one.verify', '../two.copy'] })],
     [
@@ -70,7 +78,7 @@ describe('renderScript', () => {
     await using temp = await tempFolder()
     const parts = await readScriptParts()
     const kinds = await everyKind()
-    const whole = kinds.filter(([name]) => ['rsync, copy', 'rclone, copy', 'download, verify'].includes(name))
+    const whole = kinds.filter(([name]) => ['rsync, copy', 'aws, copy', 'download, verify'].includes(name))
     const write = async ([name, input]: (typeof kinds)[number], texts: ScriptParts): Promise<string> => {
       const file = join(temp.path, `${name}.sh`)
       await writeFile(file, renderScript(input, texts))

@@ -7,12 +7,12 @@ import { promisify } from 'node:util'
 import { readScriptParts } from '../../src/edge/script-parts.ts'
 import { probeTool, toolEnvironment } from '../../src/edge/tool-probe.ts'
 import type { StageKind } from '../../src/graph/step.ts'
-import type { Location, ToolName, Transfer } from '../../src/plan/plan.ts'
+import type { Location, S3Location, ToolName, Transfer } from '../../src/plan/plan.ts'
 import { renderScript, type ScriptInput } from '../../src/script/render.ts'
 import type { ProofKind } from '../../src/tools/proof.ts'
 import { decodeRcloneName } from '../../src/tools/rclone-names.ts'
 import { rcloneLookCommands } from '../../src/tools/rclone.ts'
-import type { CopyContext, TransferEnd } from '../../src/tools/tool.ts'
+import type { CopyContext, ToolVersion, TransferEnd } from '../../src/tools/tool.ts'
 import { toolOf } from '../../src/tools/tools.ts'
 import { transferName } from '../../src/units.ts'
 import { plainTransfer } from '../rig/transfer.ts'
@@ -50,6 +50,10 @@ export function local(path: string): Location {
 
 export function remote(name: string, path: string, configPath: string): Location {
   return { kind: 'rclone', endpoint: name, remote: name, configPath, path }
+}
+
+export function bucket(path: string, change: Partial<S3Location> = {}): S3Location {
+  return { kind: 's3', endpoint: 'store', bucket: 'corpus', path, ...change }
 }
 
 export function transferOf(options: Pick<StageOptions, 'from' | 'to' | 'tool' | 'transfer'>): Transfer {
@@ -160,6 +164,9 @@ export async function layStages(options: StageOptions): Promise<Stages> {
   return { copy, verify, shards: ids }
 }
 
+/** Not every machine has one, and a script with it is the same everywhere. */
+const SOME_AWS: ToolVersion = { tool: 'aws', path: 'aws', text: '2.9.19', major: 2, minor: 9 }
+
 /** What the renderer gets for one stage of the harness. */
 export async function scriptInput(
   options: StageOptions,
@@ -169,7 +176,7 @@ export async function scriptInput(
   const { from, to, tool, program } = options
   const single = options.named ?? options.single
   const transfer = transferOf(options)
-  const version = await probeTool(tool, tool, toolEnvironment(process.env))
+  const version = tool === 'aws' ? SOME_AWS : await probeTool(tool, tool, toolEnvironment(process.env))
   if (!('major' in version)) throw new Error(version.what)
   const end = (root: Location, name: string | undefined): TransferEnd =>
     name === undefined ? { root } : { root, name }
@@ -190,7 +197,9 @@ export async function scriptInput(
     isLast: stage === 'verify',
     stagesBefore: stage === 'copy' ? (options.stagesBefore ?? []) : [],
     copy: toolOf(tool).copyCommand(context),
-    ...(looksAtRemote ? { remote: rcloneLookCommands(context) } : {}),
+    ...(looksAtRemote
+      ? { remote: rcloneLookCommands(tool === 'aws' ? { ...context, program: 'rclone' } : context) }
+      : {}),
     from,
     to,
     environmentPass: [],
