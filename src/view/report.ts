@@ -34,6 +34,9 @@ export interface TransferOutcome {
   readonly lostLogs?: string
 }
 
+/** With this an attempt ends that could not look at the source or the destination: EX_TEMPFAIL, as places.sh has it. */
+const OUT_OF_REACH = 75
+
 /** What each class of failure means and what to do, in the words of the report. */
 const advice: Readonly<Record<string, string>> = {
   vanished: 'was removed from the source after the listing; apply again if that was not meant',
@@ -127,7 +130,10 @@ function whyOpen({ steps, lostLogs = '' }: TransferOutcome): string {
     const how = ended.length === 0 ? '' : ` (${ended.join(', ')})`
     return `the workers of ${lost.step.id} ended${how} before they had done all; apply again to finish. Their logs: ${lostLogs}`
   }
-  if (steps.some(({ outcome }) => outcome === 'blocked'))
+  const failed = steps.flatMap(({ marks }) => marks).filter(({ result }) => result !== 'done')
+  if (failed.some(({ exitCode }) => exitCode === OUT_OF_REACH))
+    return 'a server or a remote could not be reached any more; apply again once it answers'
+  if (failed.length === 0 && steps.some(({ outcome }) => outcome === 'blocked'))
     return 'a stage did not start, because something before it failed'
   return 'their shards failed as a whole; the logs in the run folder say why'
 }
