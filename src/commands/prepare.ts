@@ -132,6 +132,7 @@ function surveyTransfer(context: PrepareContext, transfer: Transfer): Promise<Re
     proveAll: transfer.verify === 'checksum' || transfer.verify === 'download',
     rclonePath: plan.tools.rclone?.path ?? 'rclone',
     env: toolEnvironment(env, plan.environmentPass),
+    shellKeys: env['AWS_ACCESS_KEY_ID'] !== undefined,
     signal: interrupt,
     ...(onProgress === undefined
       ? {}

@@ -14,6 +14,8 @@ export interface PlaceContext {
   readonly rclonePath: string
   /** The whole environment of ssh and rclone. */
   readonly env: Readonly<Record<string, string>>
+  /** Keys for S3 stand in the environment of the shell, and not in `env`. */
+  readonly shellKeys?: boolean
   readonly signal: AbortSignal
 }
 

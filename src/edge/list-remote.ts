@@ -7,6 +7,7 @@ import { placeText, rcloneConfigFlags, rclonePlace } from '../tools/rclone-place
 import { millis } from '../units.ts'
 import type { ListingErrors } from './list-local.ts'
 import { run, type Argv, type ProcessFailure } from './process.ts'
+import { s3Failure } from './s3-trouble.ts'
 import { runListing, type ListingEnd } from './survey-process.ts'
 
 /** A place that only rclone can look at. */
@@ -16,11 +17,19 @@ export interface RemoteContext {
   readonly location: RcloneLocation
   readonly rclonePath: string
   readonly env: Readonly<Record<string, string>>
+  /** Keys for S3 stand in the environment of the shell; they are not in `env`, because no job gets them. */
+  readonly shellKeys?: boolean
   readonly signal: AbortSignal
 }
 
 /** Longest wait for an answer about one remote: a server that is slow to let us in, not a listing. */
 const QUESTION_TIMEOUT = millis(120_000)
+
+/**
+ * A question is put twice, not ten times ten times, which takes minutes where nobody answers: a person waits for it. What
+ * happens under way is another matter.
+ */
+const IMPATIENT = ['--retries=1', '--low-level-retries=2', '--contimeout=15s', '--timeout=60s']
 
 /** rclone's exit code for a directory that is not there. */
 const NO_DIRECTORY = 3
@@ -56,6 +65,11 @@ function remoteFailure(context: RemoteContext, failure: ProcessFailure): ReturnT
       `there is no rclone at ${context.rclonePath}`,
       'Install rclone, or name it in the plan: tools: { rclone: { path: … } }.',
     )
+  if (context.location.kind === 's3') {
+    const said = failure.kind === 'timeout' ? 'it did not answer' : failure.stderr
+    const known = s3Failure(context.location, said, context.shellKeys === true)
+    if (known !== undefined) return known
+  }
   const why = failure.kind === 'timeout' ? 'it did not answer in two minutes' : lastWords(failure.stderr)
   return failWith(
     'SX206',
@@ -105,11 +119,13 @@ export type RemoteSort =
 
 /** One question, `lsjson --stat`: is there a directory, a file, or nothing. */
 export async function askSort(context: RemoteContext): Promise<Result<RemoteSort>> {
-  const argv = rcloneArgv(context, 'lsjson', '--stat', '--no-modtime', '--no-mimetype')
+  const argv = rcloneArgv(context, 'lsjson', '--stat', '--no-modtime', '--no-mimetype', ...IMPATIENT)
   const answer = await run(argv, { timeoutMillis: QUESTION_TIMEOUT, env: context.env, stop: context.signal })
   if (!answer.ok) {
     const { exitCode } = answer.error
-    if (exitCode === NO_DIRECTORY || exitCode === NO_FILE) return ok({ sort: 'absent' })
+    // A prefix is always a directory to rclone, so that what it does not find on S3 is the bucket.
+    if (context.location.kind !== 's3' && (exitCode === NO_DIRECTORY || exitCode === NO_FILE))
+      return ok({ sort: 'absent' })
     return remoteFailure(context, answer.error)
   }
   try {
@@ -162,7 +178,7 @@ function listingFailure(
     kind: spawnError === undefined ? 'exit' : 'missing',
     exitCode,
     stdout: '',
-    stderr: errors.lines.at(-1) ?? signal ?? 'it ended in the middle of the listing',
+    stderr: errors.lines.join('\n') || (signal ?? 'it ended in the middle of the listing'),
   })
 }
 

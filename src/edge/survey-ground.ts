@@ -24,6 +24,8 @@ export interface SurveyRequest {
   readonly rclonePath: string
   /** The whole environment of rclone and ssh; a local find gets its PATH and nothing else. */
   readonly env: Readonly<Record<string, string>>
+  /** Keys for S3 stand in the environment of the shell, and not in `env`. */
+  readonly shellKeys?: boolean
   readonly signal: AbortSignal
   /** Called now and then with the number of entries listed so far. */
   readonly onProgress?: (entries: number) => void
@@ -56,6 +58,7 @@ export async function prepareGround(request: SurveyRequest): Promise<Result<Grou
     location,
     env: { ...env, ...placeEnvironment(location) },
     rclonePath,
+    ...(request.shellKeys === true ? { shellKeys: true } : {}),
     signal,
   })
   const source = await findSource(transfer.from, remote)

@@ -14,8 +14,11 @@ type Environment = Readonly<Record<string, string | undefined>>
 
 const PROBE_TIMEOUT = millis(60_000)
 
-/** A bundle that only other programs need makes rclone 1.60.1 fail, and its own variables change what it does. */
-const leftOut = /^(RCLONE_|RSYNC_)|^AWS_CA_BUNDLE$/
+/**
+ * Their own variables change what the tools do, and jobs have none of them: what works here has to work there. A bundle
+ * that only other programs need (AWS_CA_BUNDLE) makes rclone 1.60.1 fail besides.
+ */
+const leftOut = /^(RCLONE|RSYNC|AWS)_/
 
 /** The environment for calls to the tools, English and UTC. Variables that the plan passes on stay as they are. */
 export function toolEnvironment(

@@ -15,6 +15,9 @@ import { listen } from './ports.ts'
 const ERRORS = {
   SlowDown: { status: 503, message: 'Please reduce your request rate.' },
   AccessDenied: { status: 403, message: 'Access Denied' },
+  ExpiredToken: { status: 400, message: 'The provided token has expired.' },
+  AuthorizationHeaderMalformed: { status: 400, message: 'The region is wrong.' },
+  RequestTimeTooSkewed: { status: 403, message: 'The difference between the clocks is too large.' },
   InternalError: { status: 500, message: 'We encountered an internal error. Please try again.' },
 } as const
 
