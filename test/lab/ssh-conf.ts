@@ -7,7 +7,7 @@ import { run } from './command.ts'
 export interface SshOptions {
   /** Whether commands run there. Without: SFTP only, as at a storage provider. Default: yes. */
   readonly shell?: boolean
-  /** For the commands that run there, such as a PATH, or a HOME with a noisy .bashrc. */
+  /** For the commands that run there, such as a PATH, or a HOME with a noisy .bashrc. Default: an empty HOME. */
   readonly environment?: Readonly<Record<string, string>>
   /** Settings of sshd_config to replace or to add, such as `{ MaxStartups: '2:100:2', MaxSessions: '1' }`. */
   readonly settings?: Readonly<Record<string, string>>
@@ -17,7 +17,9 @@ export interface SshOptions {
 export function sshdConfig(folder: string, host: string, port: number, options: SshOptions): string {
   const { shell = true, environment = {}, settings = {} } = options
   // What a session runs is known by this variable when the lab ends, as the rest of the lab is.
-  const variables = Object.entries({ ...environment, SOXPLAN_LAB: folder })
+  // Bash reads ~/.bashrc for every command that comes by ssh. What this machine's own one does takes a second, and
+  // where it takes a lock, as pyenv's does, a session that a test kills leaves the next ones waiting for a minute each.
+  const variables = Object.entries({ HOME: `${folder}/home`, ...environment, SOXPLAN_LAB: folder })
   const all: Record<string, string> = {
     ListenAddress: `${host}:${port}`,
     HostKey: `${folder}/host`,

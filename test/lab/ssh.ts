@@ -57,7 +57,7 @@ async function layOut(options: SshOptions): Promise<SshServer> {
   const reaper = await Reaper.start()
   const { folder } = reaper
   const [port = 0] = await freePorts(1)
-  await mkdir(join(folder, 'log'))
+  await Promise.all(['log', 'home'].map((name) => mkdir(join(folder, name))))
   // Run by root, sshd locks the half of it that talks to strangers into this folder, which the service makes at boot.
   if (process.getuid?.() === 0) await mkdir('/run/sshd', { recursive: true, mode: 0o755 })
   await Promise.all(
