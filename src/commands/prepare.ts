@@ -9,7 +9,9 @@ import type { Survey } from '../edge/survey.ts'
 import { probeTools, toolEnvironment } from '../edge/tool-probe.ts'
 import type { ToolSet } from '../edge/tool-probe.ts'
 import { buildGraph } from '../graph/build.ts'
+import type { PlannedStage } from '../graph/build.ts'
 import type { StepGraph } from '../graph/dag.ts'
+import type { StageKind } from '../graph/step.ts'
 import type { Plan, ToolName, Transfer } from '../plan/plan.ts'
 import { costModel, ratesOf } from '../shard/cost.ts'
 import type { Rates } from '../shard/cost.ts'
@@ -19,7 +21,7 @@ import { checkAwsSource } from '../tools/aws-obstacles.ts'
 import { chooseTool } from '../tools/choose.ts'
 import { connectionsMax, workersWithin } from '../tools/connections.ts'
 import { chooseProof } from '../tools/proof.ts'
-import type { ProofChoice } from '../tools/proof.ts'
+import type { ProofChoice, ProofKind } from '../tools/proof.ts'
 import type { ToolChoice } from '../tools/tool.ts'
 import { toolOf } from '../tools/tools.ts'
 import type { TransferName } from '../units.ts'
@@ -89,8 +91,7 @@ export async function prepare(context: PrepareContext): Promise<Result<Prepared>
             transfer,
             tool: work.tool,
             proof: proof.kind,
-            shards: work.plan.shards,
-            balance: work.plan.balance,
+            stages: stagesOf(proof.kind, work.plan),
             ...(work.workersMax === undefined ? {} : { workersMax: work.workersMax }),
           },
         ],
@@ -99,6 +100,12 @@ export async function prepare(context: PrepareContext): Promise<Result<Prepared>
     transfers: settled,
     graph: buildGraph(planned, context.workersOf, context.plan.transfers),
   })
+}
+
+/** What a transfer goes through, in order; every stage goes shard by shard as the copy was cut. */
+function stagesOf(proof: ProofKind, { shards, balance }: ShardPlan): readonly PlannedStage[] {
+  const kinds: readonly StageKind[] = ['copy', ...(proof === 'none' ? [] : (['verify'] as const))]
+  return kinds.map((stage) => ({ stage, shards, balance }))
 }
 
 /** True when the plan itself had to refuse something, so that the run ends 1 whatever the workers do. */

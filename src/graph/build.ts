@@ -10,13 +10,20 @@ import { stepGraph } from './dag.ts'
 import type { StepGraph } from './dag.ts'
 import type { StageKind, Step } from './step.ts'
 
-/** A transfer whose source has been listed and cut. No shards means that nothing of it is left to do. */
+/** One kind of work of a transfer, and what it is cut into. */
+export interface PlannedStage {
+  readonly stage: StageKind
+  readonly shards: readonly Shard[]
+  readonly balance: Balance
+}
+
+/** A transfer whose source has been listed and cut. */
 export interface PlannedTransfer {
   readonly transfer: Transfer
   readonly tool: ToolChoice
   readonly proof: ProofKind
-  readonly shards: readonly Shard[]
-  readonly balance: Balance
+  /** In the order in which they run, each after the one before. A stage without shards has nothing to do. */
+  readonly stages: readonly PlannedStage[]
   /** Workers that the places bear at once; absent: any number. */
   readonly workersMax?: number
 }
@@ -37,20 +44,19 @@ export function buildGraph(
   workersOf: (transfer: Transfer) => number,
   transfers: readonly Transfer[] = planned.map(({ transfer }) => transfer),
 ): StepGraph {
-  const busy = planned.filter((item) => item.shards.length > 0)
-  const copies = busy.map((item) => step(item, 'copy', workersOf))
-  const withProof = copies.flatMap((copy, index) => {
-    const item = busy[index]
-    if (item === undefined) throw new Bug('passes lost a transfer')
-    return item.proof === 'none' ? [copy] : [copy, { ...step(item, 'verify', workersOf), after: [copy.id] }]
-  })
-  const marked = markLast(withProof)
+  const steps = planned.flatMap((item) =>
+    item.stages
+      .filter(({ shards }) => shards.length > 0)
+      .map((stage) => step(item, stage, workersOf(item.transfer))),
+  )
+  const marked = markLast(connectStages(steps))
   return checked(stepGraph(connectTransfers(marked, transfers)))
 }
 
-function step(item: PlannedTransfer, stage: StageKind, workersOf: (transfer: Transfer) => number): Step {
-  const { transfer, tool, proof, shards, balance } = item
-  const workers = Math.min(workersOf(transfer), item.workersMax ?? Infinity, shards.length)
+function step(item: PlannedTransfer, planned: PlannedStage, nodes: number): Step {
+  const { transfer, tool, proof } = item
+  const { stage, shards, balance } = planned
+  const workers = Math.min(nodes, item.workersMax ?? Infinity, shards.length)
   return {
     id: stepId(transfer.name, stage),
     stage,
@@ -63,6 +69,14 @@ function step(item: PlannedTransfer, stage: StageKind, workersOf: (transfer: Tra
     after: [],
     isLast: false,
   }
+}
+
+/** Steps of one transfer stand together, in the order in which they run. */
+function connectStages(steps: readonly Step[]): readonly Step[] {
+  return steps.map((one, index) => {
+    const before = steps[index - 1]
+    return before?.transfer.name === one.transfer.name ? { ...one, after: [before.id] } : one
+  })
 }
 
 /** Only the last stage of a transfer may end 1 because of a failed file: the stages before it must not stop those behind. */
@@ -80,7 +94,7 @@ function connectTransfers(steps: readonly Step[], transfers: readonly Transfer[]
   const endsOf = (names: readonly TransferName[]): readonly StepId[] =>
     names.flatMap((name) => lastOf.get(name) ?? endsOf(afterOf.get(name) ?? []))
   return steps.map((one) =>
-    one.stage === 'copy' ? { ...one, after: [...new Set(endsOf(one.transfer.after))] } : one,
+    one.after.length === 0 ? { ...one, after: [...new Set(endsOf(one.transfer.after))] } : one,
   )
 }
 

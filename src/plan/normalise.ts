@@ -13,6 +13,7 @@ const DEFAULT_NODES = 4
 /** Attempts per shard for which nothing is said. */
 const DEFAULT_ATTEMPTS = 3
 
+/** Stages that `slurm:` of a transfer may speak of. */
 const stageNames: ReadonlySet<string> = new Set(['copy', 'fixup', 'verify', 'prune'])
 
 export interface PlanFile {

@@ -49,12 +49,18 @@ export const partNames = [
   'loop',
 ] as const
 
-/** Parts that only one kind of stage has. */
-const onlyIn: Readonly<Partial<Record<ScriptPartName, StageKind>>> = {
-  classify: 'copy',
-  copy: 'copy',
-  prefixes: 'copy',
-  verify: 'verify',
+/** Parts that not every kind of stage has. */
+const onlyIn: Readonly<Partial<Record<ScriptPartName, readonly StageKind[]>>> = {
+  classify: ['copy'],
+  copy: ['copy'],
+  prefixes: ['copy'],
+  verify: ['verify'],
+}
+
+/** What is special about each kind of stage. */
+const ownSettings: Readonly<Record<StageKind, (input: ScriptInput) => readonly Setting[]>> = {
+  copy: forCopy,
+  verify: forVerify,
 }
 
 const FORMAT = 1
@@ -63,7 +69,7 @@ const FORMAT = 1
 export function renderScript(input: ScriptInput, parts: ScriptParts): string {
   const names = partNames.filter(
     (name) =>
-      (onlyIn[name] ?? input.stage) === input.stage &&
+      (onlyIn[name]?.includes(input.stage) ?? true) &&
       (name !== 'prefixes' || input.copy.takesPrefixes === true),
   )
   return [head(input), environment(input), settings(input), ...names.map((name) => parts[name])].join('\n')
@@ -107,9 +113,7 @@ ${Object.entries(placeEnvironment(from, to))
 type Setting = readonly [name: string, value: string | number | boolean | readonly string[], meaning?: string]
 
 function settings(input: ScriptInput): string {
-  const lines = [...common(input), ...(input.stage === 'copy' ? forCopy(input) : forVerify(input))].map(
-    setting,
-  )
+  const lines = [...common(input), ...ownSettings[input.stage](input)].map(setting)
   return `# --- what this stage is ------------------------------------------------------------------------------------------
 ${lines.join('\n')}
 `

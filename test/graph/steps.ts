@@ -34,9 +34,21 @@ export function planned(
     transfer: transfer(name, change),
     tool: { name: 'rsync', version, reason: 'chosen by the test' },
     proof,
-    shards: Array.from({ length: shards }, (_, index) => shard(String(index).padStart(5, '0'))),
-    balance: { meanSeconds: 1, maxSeconds: 1, ratio: 1 },
+    stages: stagesOf(
+      Array.from({ length: shards }, (_, index) => shard(String(index).padStart(5, '0'))),
+      proof,
+    ),
   }
+}
+
+/** Copy and verify, as a transfer between disks has them. */
+export function stagesOf(
+  shards: readonly Shard[],
+  proof: Step['proof'] = 'size+mtime',
+): PlannedTransfer['stages'] {
+  const balance = { meanSeconds: 1, maxSeconds: 1, ratio: 1 }
+  const kinds = proof === 'none' ? (['copy'] as const) : (['copy', 'verify'] as const)
+  return kinds.map((stage) => ({ stage, shards, balance }))
 }
 
 export const id = (text: string): StepId => {

@@ -20,7 +20,11 @@ function run(
   proof?: 'none',
 ): readonly StepProgress[] {
   const plan = planned('data', shards, {}, proof)
-  const big = { ...plan, shards: plan.shards.map((one) => ({ ...one, bytes: GIB })) }
+  const stages = plan.stages.map((stage) => ({
+    ...stage,
+    shards: stage.shards.map((one) => ({ ...one, bytes: GIB })),
+  }))
+  const big = { ...plan, stages }
   return buildGraph([big], () => 2).steps.map((step) => ({
     step,
     sighting: undefined,
