@@ -25,7 +25,7 @@ describe('tools', () => {
       `  ok  rclone v1.75.2, ${temp.path}/bin/rclone
   ok  rsync 3.4.1, ${temp.path}/bin/rsync
   !   aws is not installed here (SX401)
-      → Install it (\`apt install aws\`, \`module load aws\`), or name it in the plan: tools: { aws: { path: … } }.
+      → Install it (\`apt install awscli\`, \`module load aws\`), or name it in the plan: tools: { aws: { path: … } }.
   !   there is no ssh on PATH (SX227)
       → Install it (\`apt install openssh-client\`).`,
     )

@@ -27,17 +27,15 @@ const CALL_TIMEOUT = millis(600_000)
 const OPEN_MODE = 0o077
 
 /** Undefined for a file that only its owner can read. */
-export function openness(file: string, facts: Facts, verdict: 'warning' | 'error'): Finding | undefined {
+function openness(file: string, facts: Facts): Finding | undefined {
   const mode = facts.get('mode') ?? '0'
   if ((Number.parseInt(mode, 8) & OPEN_MODE) === 0) return undefined
   return bad(
-    verdict,
+    'warning',
     'SX706',
     `${file} is open to others (mode ${mode})`,
     `Close it: \`chmod 600 ${file}\`.`,
-    verdict === 'error'
-      ? 'ssh does not use such a key.'
-      : 'Whoever reads it can do all that its keys can do.',
+    'Whoever reads it can do all that its keys can do.',
   )
 }
 
@@ -77,7 +75,7 @@ export function remoteCheck(context: ConfigContext, location: RemoteLocation): C
       const facts = await askProbe(context, signal, 'file', file)
       const closed = unreadable(`${subject}: rclone.conf`, file, facts)
       if (closed !== undefined || facts === undefined) return closed === undefined ? [] : [closed]
-      const open = openness(file, facts, 'warning')
+      const open = openness(file, facts)
       const found = judgeRemote(location, file, await readFile(file, 'utf8'), context.environmentPass)
       return [found, ...(open === undefined ? [] : [open])]
     },
@@ -145,7 +143,7 @@ export function profileCheck(context: ConfigContext, location: S3Location): Chec
       const closed = unreadable(`${subject}: the credentials file`, file, facts)
       if (location.credentials !== undefined && closed !== undefined) return [closed]
       const sections = closed === undefined ? sectionsOf(await readFile(file, 'utf8')) : undefined
-      const open = closed === undefined && facts !== undefined ? openness(file, facts, 'warning') : undefined
+      const open = closed === undefined && facts !== undefined ? openness(file, facts) : undefined
       const isThere =
         holdsKeys(sections?.get(profile)) || holdsKeys(await configSection(context, signal, config, profile))
       const shell = shellKeys(context, location, isThere)

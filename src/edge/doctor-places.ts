@@ -1,7 +1,7 @@
 /** Questions about the places of a plan: do they answer, is the source there, may the destination be written? */
 
 import path from 'node:path'
-import { bad, good, trouble, type Finding } from '../diagnostic-finding.ts'
+import { good, trouble, type Finding } from '../diagnostic-finding.ts'
 import type { Location, S3Location, SshLocation, Transfer } from '../plan/plan.ts'
 import { onServer } from '../script/server.ts'
 import { placeEnvironment, placeText } from '../tools/rclone-place.ts'
@@ -92,23 +92,14 @@ function placeContext(context: ConfigContext, location: RemoteLocation, signal: 
   }
 }
 
-/** A bucket that is not there looks like a prefix without keys; asked for as a whole, it does not. */
+/** What is wrong with a bucket, asked for as a whole: a prefix without keys is no trouble. */
 async function bucketTrouble(
   context: ConfigContext,
   location: S3Location,
   signal: AbortSignal,
 ): Promise<readonly Finding[] | undefined> {
   const asked = await askPlace(placeContext(context, { ...location, path: '' }, signal))
-  if (!asked.ok) return asked.error.map((diagnostic) => trouble(diagnostic))
-  if (asked.value.found.sort !== 'absent') return undefined
-  return [
-    bad(
-      'error',
-      'SX708',
-      `endpoint ${location.endpoint}: there is no bucket ${location.bucket}`,
-      'Correct `bucket`, `region` and `endpoint` in the plan, or make the bucket.',
-    ),
-  ]
+  return asked.ok ? undefined : asked.error.map((diagnostic) => trouble(diagnostic))
 }
 
 async function askServerFolder(

@@ -3,7 +3,6 @@
 import { bad, good, trouble, type Finding } from '../diagnostic-finding.ts'
 import type { SshLocation, SshServer } from '../plan/plan.ts'
 import { millis } from '../units.ts'
-import { openness } from './doctor-config.ts'
 import { askProbe, type ProbeContext } from './doctor-probe.ts'
 import type { Check } from './doctor-run.ts'
 import { run } from './process.ts'
@@ -27,11 +26,9 @@ export function keyCheck(context: ProbeContext, location: SshLocation): Check {
       if (key !== undefined && (await askProbe(context, signal, 'file', key))?.get('is') === 'other')
         return [bad('error', 'SX223', `${subject}: ${key} is no file`, 'Correct `key` in the plan.')]
       const settled = await settleKey(location, context.env)
-      if (!settled.ok) return settled.error.map((diagnostic) => trouble(diagnostic))
-      const file = settled.value.server.key ?? ''
-      const facts = await askProbe(context, signal, 'file', file)
-      const open = facts?.has('mine') === true ? openness(file, facts, 'error') : undefined
-      return open === undefined ? [good(`${subject}: key ${file}, without a passphrase`)] : [open]
+      return settled.ok
+        ? [good(`${subject}: key ${settled.value.server.key ?? ''}, without a passphrase`)]
+        : settled.error.map((diagnostic) => trouble(diagnostic))
     },
   }
 }

@@ -15,10 +15,10 @@ const LEVELS_MAX = 3
 
 /**
  * The finds for one level. The number depends on the tree alone, so that the order of a listing is the same on every
- * machine: four for each of four at once even out what lies below. Each takes this process 6 ms to start.
+ * machine: two for each of four at once even out what lies below. Each takes this process 6 ms to start.
  */
-const BATCHES_MAX = 16
-const BATCH_BRANCHES_MIN = 8
+const BATCHES_MAX = 8
+const BATCH_BRANCHES_MIN = 16
 /** Bytes of names for one find: Linux takes 128 KiB of arguments whatever its limits are. */
 const BATCH_BYTES_MAX = 64 * 1024
 

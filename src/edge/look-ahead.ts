@@ -1,53 +1,14 @@
 /** Looks at a local destination in threads, block after block of a listing, ahead of the planner that takes the records in. */
 
 import { Worker } from 'node:worker_threads'
-import type { Found } from '../inventory/fates.ts'
 import { Bug } from '../units.ts'
 import { isErrno } from './files.ts'
+import type { Ahead, Answers } from './look-answers.ts'
 import type { PathLookOptions } from './look-path.ts'
 
 const THREADS_MAX = 16
 /** A look that takes longer waits for something else than this machine, and others can wait beside it. */
-const LOOK_MICROS = 10
-
-/** Numbers per record in an answer. */
-const FIELDS = 3
-const states: readonly Found['state'][] = [
-  'absent',
-  'there',
-  'link-in-path',
-  'file-in-path',
-  'cannot-look',
-  'too-long',
-]
-
-/** What was found, for each record of a block in its order. */
-export type Answers = Float64Array<ArrayBuffer>
-
-/** Writes what was found for the record `at`. */
-export function writeAnswer(found: Found, answers: Answers, at: number): void {
-  const base = at * FIELDS
-  answers[base] = states.indexOf(found.state) + 16 * (found.sameTarget ? 1 : 0) + 32 * found.kindByte
-  answers[base + 1] = found.size
-  answers[base + 2] = found.mtimeSeconds
-}
-
-/** Fills `found` with the answer for the record `at`. */
-export function readAnswer(answers: Answers, at: number, found: Found): void {
-  const base = at * FIELDS
-  const bits = answers[base] ?? 0
-  found.state = states[bits % 16] ?? 'cannot-look'
-  found.sameTarget = (bits & 16) !== 0
-  found.kindByte = bits >> 5
-  found.size = answers[base + 1] ?? 0
-  found.hasMtime = true
-  found.mtimeSeconds = answers[base + 2] ?? 0
-}
-
-/** Room for so many answers. */
-export function emptyAnswers(records: number): Answers {
-  return new Float64Array(records * FIELDS)
-}
+const LOOK_MICROS = 20
 
 interface Waiting {
   readonly resolve: (answers: Answers) => void
@@ -70,14 +31,19 @@ const program = new URL(`${folder}look-thread.js`, import.meta.url)
 const LOOKS_MIN = 100
 const THREADS_UNMEASURED = 4
 
-/** How many threads are of use where so many looks took so long: one on a local disk, more over a network. */
-export function threadsFor(looks: number, millis: number): number {
-  if (looks < LOOKS_MIN) return THREADS_UNMEASURED
-  return Math.max(1, Math.min(THREADS_MAX, Math.ceil((millis * 1000) / looks / LOOK_MICROS)))
+/**
+ * How many looks at once are of use where some took so long: one on a local disk, more over a network. The median
+ * counts: where other programs keep the processors busy, a few looks take a thousand times as long as most.
+ */
+export function looksAtOnce(lookMicros: readonly number[]): number {
+  if (lookMicros.length < LOOKS_MIN) return THREADS_UNMEASURED
+  const sorted = [...lookMicros].sort((one, other) => one - other)
+  const median = sorted[Math.floor(sorted.length / 2)] ?? 0
+  return Math.max(1, Math.min(THREADS_MAX, Math.ceil(median / LOOK_MICROS)))
 }
 
 /** Threads that take turns. */
-export class LookAhead {
+export class ThreadsAhead implements Ahead {
   private readonly threads: Thread[] = []
   private asked = 0
 
@@ -90,13 +56,11 @@ export class LookAhead {
     }
   }
 
-  /** False where no thread could be started: nobody may be asked then. */
   get canLook(): boolean {
     return this.threads.length > 0
   }
 
-  /** What stands in the places of a block's records. The block holds whole records of a listing, and stays the caller's. */
-  ask(block: Uint8Array): Promise<Answers> {
+  ask(block: Buffer): Promise<Answers> {
     const thread = this.threads[this.asked++ % this.threads.length]
     if (thread === undefined) throw new Bug('nobody looks ahead')
     const copy = Uint8Array.from(block)
@@ -109,6 +73,9 @@ export class LookAhead {
     thread.worker.postMessage(copy, [copy.buffer])
     return answer
   }
+
+  /** Each block is answered by itself. */
+  flush(): void {}
 
   async close(): Promise<void> {
     await Promise.all(this.threads.map(({ worker }) => worker.terminate()))

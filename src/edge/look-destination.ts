@@ -5,8 +5,10 @@ import type { TreeBuilder } from '../inventory/directories.ts'
 import type { Found } from '../inventory/fates.ts'
 import type { RemoteIndex } from '../inventory/remote-index.ts'
 import { encodeRcloneName } from '../tools/rclone-names.ts'
-import { LookAhead, readAnswer, threadsFor, type Answers } from './look-ahead.ts'
+import { looksAtOnce, ThreadsAhead } from './look-ahead.ts'
+import { readAnswer, type Ahead, type Answers } from './look-answers.ts'
 import { emptyFound, PathLook, type PathLookOptions } from './look-path.ts'
+import { StatAhead } from './look-stat.ts'
 
 /** What stands at the destination, per directory of the source: the marks of the tree's rows. */
 const mark = { unknown: 0, directory: 1, absent: 2, link: 3, file: 4, dark: 5 } as const
@@ -28,7 +30,9 @@ export interface DestinationLook {
 /** Blocks of records can be looked at ahead of `find`, many at once. */
 export interface SlowLook {
   /** The block holds whole records of the listing. Undefined: nobody can look ahead on this machine. */
-  ask(block: Uint8Array): Promise<Answers> | undefined
+  ask(block: Buffer): Promise<Answers> | undefined
+  /** Somebody waits for what was asked. */
+  flush(): void
   /** From now on `find` takes its answers from here: `next` moves to the next record of the block. Absent: it looks itself. */
   use(answers: Answers | undefined): void
   next(): void
@@ -74,10 +78,10 @@ class LocalLook implements DestinationLook, SlowLook {
   private readonly found = emptyFound()
   private readonly folders: Folders
   private readonly path: PathLook
-  private readonly options: PathLookOptions
-  private ahead: LookAhead | undefined
-  private looks = 0
-  private lookMillis = 0
+  private readonly options: Omit<LookOptions, 'tree'>
+  private ahead: Ahead | undefined
+  /** How long each of the first looks took. */
+  private readonly lookMicros: number[] = []
   private answers: Answers | undefined
   private record = -1
 
@@ -94,15 +98,30 @@ class LocalLook implements DestinationLook, SlowLook {
       found.state = state
       return found
     }
-    if (this.answers === undefined) this.lookHere(view)
-    else readAnswer(this.answers, this.record, found)
+    if (this.answers === undefined || !readAnswer(this.answers, this.record, found)) this.lookHere(view)
     this.folders.note(view, found)
     return found
   }
 
-  ask(block: Uint8Array): Promise<Answers> | undefined {
-    this.ahead ??= new LookAhead(this.options, threadsFor(this.looks, this.lookMillis))
+  ask(block: Buffer): Promise<Answers> | undefined {
+    this.ahead ??= this.startAhead()
     return this.ahead.canLook ? this.ahead.ask(block) : undefined
+  }
+
+  /** Over a network many threads wait at once, and an absent name must not be waited for here once more. */
+  private startAhead(): Ahead {
+    const { root, followLinks, isRcloneNamed, newName, env } = this.options
+    const atOnce = looksAtOnce(this.lookMicros)
+    if (atOnce === 1 && !isRcloneNamed && newName === undefined)
+      return new StatAhead({ root, followLinks, env })
+    return new ThreadsAhead(
+      { root, followLinks, isRcloneNamed, ...(newName === undefined ? {} : { newName }) },
+      atOnce,
+    )
+  }
+
+  flush(): void {
+    this.ahead?.flush()
   }
 
   use(answers: Answers | undefined): void {
@@ -121,8 +140,7 @@ class LocalLook implements DestinationLook, SlowLook {
   private lookHere(view: RecordView): void {
     const since = performance.now()
     Object.assign(this.found, this.path.entry(view))
-    this.lookMillis += performance.now() - since
-    this.looks++
+    if (this.ahead === undefined) this.lookMicros.push((performance.now() - since) * 1000)
   }
 }
 
@@ -135,6 +153,8 @@ function markOf({ state, kindByte }: Found): number {
 
 export interface LookOptions extends PathLookOptions {
   readonly tree: TreeBuilder
+  /** Of programs that look: PATH. */
+  readonly env: Readonly<Record<string, string>>
 }
 
 /**

@@ -18,6 +18,11 @@ const kindOfType: Readonly<Record<number, number>> = {
 }
 const special = 0x73
 
+/** find's letter, as a byte, for what `lstat` says of the type. */
+export function kindOfMode(mode: number): number {
+  return kindOfType[mode & whichType] ?? special
+}
+
 /** Directories whose state is kept; a listing stays in few of them for long. */
 const FOLDERS_KEPT = 10_000
 
@@ -142,7 +147,7 @@ export class PathLook {
         return
       }
       found.state = 'there'
-      found.kindByte = kindOfType[stats.mode & whichType] ?? special
+      found.kindByte = kindOfMode(stats.mode)
       found.size = stats.size
       found.hasMtime = true
       found.mtimeSeconds =

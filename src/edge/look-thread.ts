@@ -2,7 +2,7 @@
 
 import { parentPort, workerData } from 'node:worker_threads'
 import { createScanner } from '../inventory/scan.ts'
-import { emptyAnswers, writeAnswer } from './look-ahead.ts'
+import { emptyAnswers, writeAnswer } from './look-answers.ts'
 import { emptyFound, PathLook, type PathLookOptions } from './look-path.ts'
 
 /** No record is shorter: ten fields, what separates them, and two NULs. */

@@ -7,7 +7,7 @@ import { constants, createGunzip, createGzip } from 'node:zlib'
 import type { Gzip } from 'node:zlib'
 import { failWith, ok } from '../diagnostic.ts'
 import type { Result } from '../diagnostic.ts'
-import type { RecordView } from '../inventory/entry.ts'
+import { isWorkFate, type RecordView } from '../inventory/entry.ts'
 import { manifestHead, recordLength, writeRecord } from '../inventory/manifest.ts'
 import { createScanner } from '../inventory/scan.ts'
 import { isSystemError, syncFolder, systemReason } from './files.ts'
@@ -16,6 +16,13 @@ import { isSystemError, syncFolder, systemReason } from './files.ts'
 const BLOCK_BYTES = 256 * 1024
 /** Listings are the same few words over and over: higher levels take twice the time for a few percent. */
 const GZIP_LEVEL = 1
+/** A valid gzip file without the work of it. */
+const STORED_LEVEL = 0
+/**
+ * So much is held until something turns up that is to be done. Where nothing does, most listings are thrown away right
+ * after, and pressing them together was a tenth of an apply that finds nothing to do.
+ */
+const HELD_BYTES_MAX = 32 * 1024 * 1024
 
 export interface ManifestWriter {
   /** Takes the record now, from the view's own memory. */
@@ -37,9 +44,10 @@ interface GzipFile {
   destroy(): void
 }
 
-function openGzipFile(file: string): GzipFile {
-  const gzip = createGzip({ level: GZIP_LEVEL, chunkSize: BLOCK_BYTES })
-  const disk = createWriteStream(file, { mode: 0o600, highWaterMark: 4 * BLOCK_BYTES, flush: true })
+/** Compressed and on the disk for good when closed; or neither, for what nothing will depend on. */
+function openGzipFile(file: string, isKept: boolean): GzipFile {
+  const gzip = createGzip({ level: isKept ? GZIP_LEVEL : STORED_LEVEL, chunkSize: BLOCK_BYTES })
+  const disk = createWriteStream(file, { mode: 0o600, highWaterMark: 4 * BLOCK_BYTES, flush: isKept })
   const destroy = (): void => {
     gzip.destroy()
     disk.destroy()
@@ -64,58 +72,88 @@ function openGzipFile(file: string): GzipFile {
 
 /** Starts a manifest. The file stands under its name only once `close` has succeeded. */
 export function createManifestWriter(file: string): ManifestWriter {
-  const temporary = `${file}.part`
-  const output = openGzipFile(temporary)
-  output.gzip.write(manifestHead)
-  let block = Buffer.allocUnsafe(BLOCK_BYTES)
-  let filled = 0
-  let entries = 0
-  const flush = (): void => {
-    if (filled === 0 || output.failure !== undefined) return
-    output.gzip.write(block.subarray(0, filled))
-    block = Buffer.allocUnsafe(BLOCK_BYTES)
-    filled = 0
+  return new Writing(file)
+}
+
+class Writing implements ManifestWriter {
+  private readonly file: string
+  private readonly temporary: string
+  private output: GzipFile | undefined
+  private held: Buffer[] = [manifestHead]
+  private block = Buffer.allocUnsafe(BLOCK_BYTES)
+  private filled = 0
+  private entries = 0
+  private hasWork = false
+
+  constructor(file: string) {
+    this.file = file
+    this.temporary = `${file}.part`
   }
-  return {
-    add(view, fateByte) {
-      const length = recordLength(view)
-      if (filled + length > block.length) flush()
-      // Longer than a block only with a path that no tool can open; it is still an entry.
-      if (length > block.length) block = Buffer.allocUnsafe(length)
-      filled = output.failure === undefined ? writeRecord(view, fateByte, block, filled) : 0
-      entries++
-    },
-    pressure() {
-      if (!output.gzip.writableNeedDrain || output.failure !== undefined) return undefined
-      return new Promise((resolve) => {
-        output.gzip.once('drain', resolve)
-        void output.closed.then(resolve)
-      })
-    },
-    async close() {
-      flush()
-      if (output.failure === undefined) output.gzip.end()
-      await output.closed
-      try {
-        if (output.failure !== undefined) throw output.failure
-        await rename(temporary, file)
-        await syncFolder(path.dirname(file))
-        return ok({ entries })
-      } catch (error) {
-        if (!isSystemError(error)) throw error
-        await rm(temporary, { force: true })
-        return failWith(
-          'SX321',
-          `cannot write the manifest ${file}: ${systemReason(error)}`,
-          'Make room or name another folder with --state DIR, then plan again.',
-        )
-      }
-    },
-    async discard() {
-      output.destroy()
-      await output.closed
-      await rm(temporary, { force: true })
-    },
+
+  add(view: RecordView, fateByte: number): void {
+    const length = recordLength(view)
+    if (this.filled + length > this.block.length) this.flush()
+    // Longer than a block only with a path that no tool can open; it is still an entry.
+    if (length > this.block.length) this.block = Buffer.allocUnsafe(length)
+    this.filled = writeRecord(view, fateByte, this.block, this.filled)
+    this.entries++
+    this.hasWork ||= isWorkFate(fateByte)
+  }
+
+  pressure(): Promise<void> | undefined {
+    const { output } = this
+    if (output?.gzip.writableNeedDrain !== true || output.failure !== undefined) return undefined
+    return new Promise((resolve) => {
+      output.gzip.once('drain', resolve)
+      void output.closed.then(resolve)
+    })
+  }
+
+  async close(): Promise<Result<{ entries: number }>> {
+    this.flush()
+    const output = this.open(this.hasWork)
+    if (output.failure === undefined) output.gzip.end()
+    await output.closed
+    try {
+      if (output.failure !== undefined) throw output.failure
+      await rename(this.temporary, this.file)
+      if (this.hasWork) await syncFolder(path.dirname(this.file))
+      return ok({ entries: this.entries })
+    } catch (error) {
+      if (!isSystemError(error)) throw error
+      await rm(this.temporary, { force: true })
+      return failWith(
+        'SX321',
+        `cannot write the manifest ${this.file}: ${systemReason(error)}`,
+        'Make room or name another folder with --state DIR, then plan again.',
+      )
+    }
+  }
+
+  async discard(): Promise<void> {
+    this.output?.destroy()
+    await this.output?.closed
+    await rm(this.temporary, { force: true })
+  }
+
+  private flush(): void {
+    if (this.filled === 0) return
+    const whole = this.block.subarray(0, this.filled)
+    this.block = Buffer.allocUnsafe(BLOCK_BYTES)
+    this.filled = 0
+    if (this.output === undefined) this.held.push(whole)
+    else if (this.output.failure === undefined) this.output.gzip.write(whole)
+    if (this.hasWork || this.held.length * BLOCK_BYTES > HELD_BYTES_MAX) this.open(true)
+  }
+
+  /** The file, with what was held until now. */
+  private open(isKept: boolean): GzipFile {
+    if (this.output !== undefined) return this.output
+    const output = openGzipFile(this.temporary, isKept)
+    for (const block of this.held) output.gzip.write(block)
+    this.held = []
+    this.output = output
+    return output
   }
 }
 

@@ -19,7 +19,7 @@ import { createSummary, type SummaryBuilder } from '../inventory/summary.ts'
 import { namesAreBytes, type Location } from '../plan/plan.ts'
 import { isAwsName } from '../tools/aws.ts'
 import { isRcloneName, isVerbatimName } from '../tools/rclone-names.ts'
-import type { Answers } from './look-ahead.ts'
+import type { Answers } from './look-answers.ts'
 import type { DestinationLook, SlowLook } from './look-destination.ts'
 import type { ManifestWriter } from './manifest-file.ts'
 
@@ -174,8 +174,10 @@ class Intaking implements Intake {
       answers.then(answered, answered)
       this.blocks.push(block)
     }
-    while (this.blocks[0]?.isAnswered === true || this.blocks.length > BLOCKS_AHEAD)
+    while (this.blocks[0]?.isAnswered === true || this.blocks.length > BLOCKS_AHEAD) {
+      if (this.blocks[0]?.isAnswered === false) slow.flush()
       await this.takeBlock(slow)
+    }
     this.options.onProgress?.(this.entries)
     await this.options.writer.pressure()
   }
@@ -191,6 +193,7 @@ class Intaking implements Intake {
 
   async end(): Promise<Result<undefined>> {
     if (this.slow !== undefined) {
+      this.slow.flush()
       while (this.blocks.length > 0) await this.takeBlock(this.slow)
       this.scanner.push(this.cutter.rest())
     }

@@ -62,8 +62,14 @@ function openLook(ground: Ground, tree: TreeBuilder, index: RemoteIndex | undefi
     root: root.path,
     tree,
     followLinks: ground.request.transfer.followDestinationLinks,
+    env: onlyPath(ground.request.env),
     ...naming,
   })
+}
+
+/** What find and stat need of an environment. */
+function onlyPath({ PATH }: Ground['request']['env']): Readonly<Record<string, string>> {
+  return PATH === undefined ? {} : { PATH }
 }
 
 /** One pass over the entries, and what came of it. */
@@ -154,7 +160,7 @@ async function listSource(ground: Ground, intake: Intake): Promise<Result<Listin
   return listLocal({
     path: location.path,
     ...how,
-    env: request.env['PATH'] === undefined ? {} : { PATH: request.env['PATH'] },
+    env: onlyPath(request.env),
     signal: request.signal,
     onChunk,
   })

@@ -1,7 +1,7 @@
 /** Runs a lister as a child process: stdout as a stream of chunks, stderr as a bounded list of lines. */
 
 import { spawn } from 'node:child_process'
-import type { Readable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import { printable } from '../inventory/printable.ts'
 import { killGroup } from './kill-group.ts'
 import type { Argv } from './process.ts'
@@ -15,8 +15,8 @@ export interface ListingRequest {
   readonly argv: Argv
   /** The folder it is started in; else ours. */
   readonly cwd?: string
-  /** What it reads on stdin; else nothing. */
-  readonly input?: Buffer
+  /** What it reads on stdin, or who writes that; else nothing. */
+  readonly input?: Buffer | ((stdin: Writable) => void)
   /** The whole environment of the child; `LC_ALL=C` and `TZ=UTC` are added. */
   readonly env: Readonly<Record<string, string>>
   readonly signal: AbortSignal
@@ -95,7 +95,8 @@ export async function runListing(request: ListingRequest): Promise<ListingEnd> {
   request.signal.addEventListener('abort', stop, { once: true })
   // Whoever ends without reading all of it says so in another way.
   child.stdin?.on('error', () => undefined)
-  child.stdin?.end(input)
+  if (typeof input !== 'function') child.stdin?.end(input)
+  else if (child.stdin !== null) input(child.stdin)
   try {
     const errors = collectLines(child.stderr, request.readError)
     for await (const chunk of child.stdout as AsyncIterable<Buffer>) {

@@ -191,20 +191,21 @@ run_tool() {
   fi
 }
 
-# For bash -c, which gets the file for an exit code, the log of the attempt, the destination, the length of a command, the
-# command, and then names. Several of them run side by side, and each call of rsync counts its bytes anew: so a call has a
-# log of its own while it runs. When it is over, that joins the log of the attempt, and its bytes are a line of N.moved.
+# For bash -c, which gets the file for an exit code, the log of the attempt, 1 where others run beside it, the destination,
+# the length of a command, the command, and then names. Each call of rsync counts its bytes anew: when it is over, they are
+# a line of N.moved. Where several run, a call has a log of its own, which joins the log of the attempt at its end.
 call_with_names='
-code=$1 log=$2 to=$3 words=$4 moved=0
-shift 4
-"${@:1:words}" "${@:words + 1}" "$to" >"$log.$$" 2>&1 || printf "%s\n" "$?" >"$code"
+code=$1 log=$2 mine=$2 beside=$3 to=$4 words=$5 moved=0
+shift 5
+((beside)) && mine=$log.$$
+"${@:1:words}" "${@:words + 1}" "$to" >>"$mine" 2>&1 || printf "%s\n" "$?" >"$code"
 {
   while read -r bytes percent _; do
     # Part of a name may stand where a figure is expected.
     if [[ $bytes =~ ^[0-9]{1,18}$ && $percent =~ ^[0-9]{1,3}%$ ]]; then moved=$bytes; fi
-  done <<<"$(tail -c 1000 -- "$log.$$" | tr "\r" "\n")"
+  done <<<"$(tail -c 1000 -- "$mine" | tr "\r" "\n")"
   printf "%s\n" "$moved" >>"${log%log}moved"
-  cat -- "$log.$$" >>"$log" && rm -f -- "$log.$$"
+  ((beside)) && cat -- "$mine" >>"$log" && rm -f -- "$mine"
 } 2>/dev/null
 # What could not be noted is no failure of the tool.
 :
@@ -232,9 +233,9 @@ share_names() {
 run_with_names() {
   local code=0 per_call side
   share_names
-  rm -f -- "$scratch/exit_code"
+  : >"$scratch/exit_code"
   (cd -- "$from" && exec xargs -0 -r -s "$names_bytes" -n "$per_call" -P "$side" bash -c "$call_with_names" call \
-    "$scratch/exit_code" "$attempt_log" "$tool_to" "${#copy_command[@]}" "${copy_command[@]}") <"$list" || code=$?
+    "$scratch/exit_code" "$attempt_log" "$((side > 1))" "$tool_to" "${#copy_command[@]}" "${copy_command[@]}") <"$list" || code=$?
   # xargs only says that there was something.
   [[ ! -s $scratch/exit_code ]] || read -r code <"$scratch/exit_code"
   return "$code"
