@@ -82,6 +82,8 @@ function remoteFailure(context: RemoteContext, failure: ProcessFailure): ReturnT
 
 /** What a remote can tell without a request per object. */
 export interface RemoteTraits {
+  /** Upper and lower case are one to it. */
+  readonly ignoresCase: boolean
   /** Listings carry modification times that were set by whoever copied, to the second at least. */
   readonly mtimeIsFree: boolean
 }
@@ -94,22 +96,25 @@ export async function askTraits(context: RemoteContext): Promise<Result<RemoteTr
   const argv = rcloneArgv(context, 'backend', 'features')
   const answer = await run(argv, { timeoutMillis: QUESTION_TIMEOUT, env: context.env, stop: context.signal })
   if (!answer.ok) {
-    if (answer.error.stderr.includes('command not found')) return ok({ mtimeIsFree: false })
+    if (answer.error.stderr.includes('command not found'))
+      return ok({ mtimeIsFree: false, ignoresCase: false })
     return remoteFailure(context, answer.error)
   }
-  return ok({ mtimeIsFree: saysFreeMtime(answer.value.stdout) })
+  return ok(traitsIn(answer.value.stdout))
 }
 
-function saysFreeMtime(json: string): boolean {
+function traitsIn(json: string): RemoteTraits {
   try {
-    const answer = JSON.parse(json) as { Precision?: unknown; Features?: { SlowModTime?: unknown } }
-    return (
-      answer.Features?.SlowModTime === false &&
-      typeof answer.Precision === 'number' &&
-      answer.Precision <= 1e9
-    )
+    const { Precision, Features } = JSON.parse(json) as {
+      Precision?: unknown
+      Features?: { SlowModTime?: unknown; CaseInsensitive?: unknown }
+    }
+    return {
+      mtimeIsFree: Features?.SlowModTime === false && typeof Precision === 'number' && Precision <= 1e9,
+      ignoresCase: Features?.CaseInsensitive === true,
+    }
   } catch {
-    return false
+    return { mtimeIsFree: false, ignoresCase: false }
   }
 }
 
@@ -168,6 +173,11 @@ async function askInside(context: RemoteContext): Promise<Result<RemoteSort>> {
   return ok({ sort: isFilled() ? 'directory' : 'absent' })
 }
 
+function timeFlags(times: boolean | 'of the service'): readonly string[] {
+  if (times === true) return []
+  return times === false ? ['--no-modtime'] : ['--use-server-modtime']
+}
+
 function listingFailure(
   context: RemoteContext,
   { errors, exitCode, signal, spawnError }: ListingEnd,
@@ -184,16 +194,16 @@ function listingFailure(
 
 /**
  * Streams every entry below a remote path, or the one file that it is. No request per object: no MIME types, and
- * times only when `withMtime` asks for them. Fails SX206 when the listing is not whole, SX207 when it is no listing.
+ * times only when `times` asks for them; those of the service say when an object was last written, and are free. Fails SX206 when the listing is not whole, SX207 when it is no listing.
  */
 export async function listRemote(
   context: RemoteContext,
-  withMtime: boolean,
+  times: boolean | 'of the service',
   onChunk: (records: Buffer) => Promise<void> | undefined,
 ): Promise<Result<ListingErrors>> {
   const reader = createLsjsonReader()
   let badLine: number | undefined
-  const args = ['lsjson', '-R', '--no-mimetype', ...(withMtime ? [] : ['--no-modtime'])]
+  const args = ['lsjson', '-R', '--no-mimetype', ...timeFlags(times)]
   const ended = await runListing({
     argv: rcloneArgv(context, ...args),
     env: context.env,

@@ -7,6 +7,11 @@ import { compileGlob, type Glob } from './glob.ts'
 /** Tells which entries are meant. Remembers directories, never files. */
 export interface PathFilter {
   takes(view: RecordView): boolean
+  /**
+   * The entry would be taken whether it is a directory or not. What a filter leaves out is never deleted, and what stands
+   * at the destination may be of another kind than what was left out at the source.
+   */
+  takesAnyKind(view: RecordView): boolean
 }
 
 /** What patterns say of a directory and with it of everything below: nothing, or one of the two. */
@@ -29,6 +34,16 @@ class GlobFilter implements PathFilter {
     const parent = path.slice(0, Math.max(0, view.nameStart - view.pathStart - 1))
     const isDirectory = view.kindByte === kindBytes.directory
     const named = isDirectory ? this.directory(path) : this.named(path, false, this.directory(parent))
+    return this.isTaken(named)
+  }
+
+  takesAnyKind(view: RecordView): boolean {
+    const path = view.buffer.toString('latin1', view.pathStart, view.pathEnd)
+    const above = this.directory(path.slice(0, Math.max(0, view.nameStart - view.pathStart - 1)))
+    return [true, false].every((isDirectory) => this.isTaken(this.named(path, isDirectory, above)))
+  }
+
+  private isTaken(named: Named): boolean {
     return named === 'included' || (named === undefined && this.include.length === 0)
   }
 
