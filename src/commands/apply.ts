@@ -22,6 +22,7 @@ import { recordVersion } from '../run/record.ts'
 import type { RunRecord } from '../run/record.ts'
 import type { Plan } from '../plan/plan.ts'
 import { renderPreview } from '../view/preview.ts'
+import { questionText } from '../view/preview-deletes.ts'
 import { ExitCode } from './exit-code.ts'
 import type { CommandIo } from './io.ts'
 import { listingProgress } from './listing-progress.ts'
@@ -31,7 +32,8 @@ import { reportNothingToDo, transferRecord } from './outcomes.ts'
 import { checkNoOtherRun, supersede } from './other-runs.ts'
 import { settleExecutor, workersFor } from './place.ts'
 import type { PlaceFlags } from './place.ts'
-import { failsInPlan, prepare } from './prepare.ts'
+import { checkConfirmed } from './confirmed.ts'
+import { failsInPlan, prepare, refusalsOf } from './prepare.ts'
 import type { Prepared } from './prepare.ts'
 import { previewOf } from './preview-of.ts'
 import { executeRun } from './execute-run.ts'
@@ -44,6 +46,8 @@ export interface ApplyFlags extends PlaceFlags {
   readonly yes?: boolean
   readonly new?: boolean
   readonly detach?: boolean
+  /** Transfers whose deletions are meant. */
+  readonly confirm: readonly string[]
 }
 
 interface ApplyContext {
@@ -63,6 +67,8 @@ export async function applyCommand(file: string, flags: ApplyFlags, io: CommandI
   }
   const loaded = await loadPlan(file, flags.vars, io)
   if (!loaded.ok) return refuse(loaded.error, ExitCode.usage)
+  const confirmed = checkConfirmed(loaded.value.plan, flags.confirm)
+  if (!confirmed.ok) return refuse(confirmed.error, ExitCode.usage)
   if (flags.yes !== true && !io.isTerminal) return refuse([noTerminal], ExitCode.usage)
   const executor = await settleExecutor(flags, io)
   if (!executor.ok) return refuse(executor.error, ExitCode.failed)
@@ -151,6 +157,8 @@ async function agree(context: ApplyContext): Promise<{ record: RunRecord; paths:
     env: io.env,
     workersOf: workersFor(executor, flags),
     paths: draft,
+    stateDir,
+    confirmed: new Set(flags.confirm),
     interrupt: io.interrupt,
     onProgress: progress.show,
   }).finally(progress.clear)
@@ -158,7 +166,14 @@ async function agree(context: ApplyContext): Promise<{ record: RunRecord; paths:
     printDiagnostics(prepared.error, file, io)
     return ExitCode.failed
   }
-  io.stdout(renderPreview(previewOf(plan, file, prepared.value, executor, warnings)))
+  const preview = previewOf(plan, file, prepared.value, executor, warnings)
+  io.stdout(renderPreview(preview))
+  const refusals = refusalsOf(prepared.value)
+  if (refusals.length > 0) {
+    printDiagnostics(refusals, file, io)
+    io.stderr('Nothing was moved.\n')
+    return ExitCode.failed
+  }
   // With names to report a run of no steps is kept, because `failed.txt` has to stand somewhere.
   const isIdle = prepared.value.graph.steps.length === 0
   if (isIdle && !prepared.value.transfers.some(failsInPlan)) {
@@ -171,7 +186,7 @@ async function agree(context: ApplyContext): Promise<{ record: RunRecord; paths:
     return ExitCode.failed
   }
   if (!isIdle && flags.yes !== true) {
-    const isAgreed = await askYes('\nType yes to do exactly this: ', io.stdin, process.stderr, io.interrupt)
+    const isAgreed = await askYes(questionText(preview), io.stdin, process.stderr, io.interrupt)
     io.interrupt.throwIfAborted()
     if (!isAgreed) {
       io.stderr('Nothing was moved.\n')

@@ -112,6 +112,7 @@ export interface PlanFlags {
   readonly executor: 'auto' | 'slurm' | 'local'
   readonly slots?: number
   readonly state?: string
+  readonly confirm: readonly string[]
 }
 
 function withPlanFlags(command: Command): Command {
@@ -124,6 +125,16 @@ function withPlanFlags(command: Command): Command {
     )
     .option('--slots <n>', 'workers on this machine (local executor)', wholeNumberTo(SLOTS_MAX))
     .option('--state <dir>', 'state folder instead of .soxplan beside the plan')
+    .option(
+      '--confirm <transfer>',
+      'all it deletes is meant, over maxDelete too; may be repeated',
+      collect,
+      [],
+    )
+}
+
+function collect(text: string, before: readonly string[]): readonly string[] {
+  return [...before, text]
 }
 
 function withVariables(command: Command): Command {

@@ -19,6 +19,7 @@ export function transferRecord({
   proof,
   survey,
   work,
+  deletes,
   blockedBy,
 }: PreparedTransfer): TransferRecord {
   const { same } = survey.tallies
@@ -31,6 +32,7 @@ export function transferRecord({
     there: { entries: same.files + same.symlinks + same.directories, bytes: same.bytes },
     refused: { count: survey.refused.count, named: survey.refused.named.slice(0, NAMES_SHOWN) },
     unlisted: survey.listingErrors,
+    ...(deletes?.kind === 'withheld' ? { deletesWithheld: deletes.why } : {}),
     ...(blockedBy === undefined
       ? {}
       : {
@@ -63,7 +65,7 @@ export function outcomesOf(
 }
 
 function beforeAnythingRan(transfer: TransferRecord): TransferOutcome {
-  const { name, to, proof, provenBy, there, refused, unlisted, blocked } = transfer
+  const { name, to, proof, provenBy, there, refused, unlisted, deletesWithheld, blocked } = transfer
   return {
     name,
     to,
@@ -74,6 +76,7 @@ function beforeAnythingRan(transfer: TransferRecord): TransferOutcome {
       named: refused.named.map(({ path, reason }) => ({ path: printable(path), reason })),
     },
     unlisted,
+    ...(deletesWithheld === undefined ? {} : { deletesWithheld }),
     ...(blocked === undefined ? {} : { blocked }),
     failed: { count: 0, named: [] },
     steps: [],

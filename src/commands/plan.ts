@@ -15,7 +15,8 @@ import type { CommandIo } from './io.ts'
 import { loadPlan, printDiagnostics } from './load-plan.ts'
 import { settleExecutor, workersFor } from './place.ts'
 import type { PlaceFlags } from './place.ts'
-import { prepare } from './prepare.ts'
+import { checkConfirmed } from './confirmed.ts'
+import { prepare, refusalsOf } from './prepare.ts'
 import { previewOf } from './preview-of.ts'
 import { listingProgress } from './listing-progress.ts'
 import { writeStageFiles } from './stage-files.ts'
@@ -25,6 +26,8 @@ export interface PlanCommandFlags extends PlaceFlags {
   readonly json?: boolean
   readonly scripts?: string
   readonly detailedExitcode?: boolean
+  /** Transfers whose deletions are meant. */
+  readonly confirm: readonly string[]
 }
 
 /** Exit codes: 0, with `--detailed-exitcode` 2 for work to do; 1 what can not be planned; 2 a plan that is wrong. */
@@ -36,6 +39,11 @@ export async function planCommand(file: string, flags: PlanCommandFlags, io: Com
     return failedCode
   }
   const { plan, warnings } = loaded.value
+  const confirmed = checkConfirmed(plan, flags.confirm)
+  if (!confirmed.ok) {
+    printDiagnostics(confirmed.error, file, io)
+    return failedCode
+  }
   const executor = await settleExecutor(flags, io)
   if (!executor.ok) {
     printDiagnostics(executor.error, file, io)
@@ -59,6 +67,8 @@ export async function planCommand(file: string, flags: PlanCommandFlags, io: Com
       env: io.env,
       workersOf: workersFor(executor.value, flags),
       paths,
+      stateDir: stateDirOf(plan, flags.state, io.env, io.cwd),
+      confirmed: confirmed.value,
       interrupt: io.interrupt,
       onProgress: progress.show,
     })
@@ -76,6 +86,11 @@ export async function planCommand(file: string, flags: PlanCommandFlags, io: Com
     }
     const preview = previewOf(plan, file, prepared.value, executor.value, warnings)
     io.stdout(flags.json === true ? `${JSON.stringify(preview, undefined, 2)}\n` : renderPreview(preview))
+    const refusals = refusalsOf(prepared.value)
+    if (refusals.length > 0) {
+      printDiagnostics(refusals, file, io)
+      return ExitCode.failed
+    }
     return flags.detailedExitcode === true && preview.steps.length > 0 ? ExitCode.usage : ExitCode.ok
   } catch (error) {
     if (io.interrupt.aborted) return ExitCode.interrupted
@@ -101,7 +116,7 @@ interface Folder {
   close(): Promise<void>
 }
 
-/** Without `--scripts` a plan leaves nothing behind; with it, only a new or empty folder is written to. */
+/** Without `--scripts` a plan leaves nothing behind but the names of what a mirror deletes; with it, only a new or empty folder is written to. */
 async function openFolder(scripts: string | undefined, io: CommandIo): Promise<Result<Folder>> {
   if (scripts === undefined) {
     const folder = await mkdtemp(path.join(os.tmpdir(), 'soxplan-plan-'))

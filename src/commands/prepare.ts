@@ -1,6 +1,6 @@
 /** From a plan to everything that `plan` shows and `apply` runs: surveys, tools, shards, the graph, and its files in a folder. */
 
-import type { Result } from '../diagnostic.ts'
+import type { Diagnostic, Result } from '../diagnostic.ts'
 import { ok } from '../diagnostic.ts'
 import type { RunPaths } from '../edge/run-folder.ts'
 import { planShards } from '../edge/shard-plan.ts'
@@ -25,6 +25,7 @@ import type { ProofChoice, ProofKind } from '../tools/proof.ts'
 import type { ToolChoice } from '../tools/tool.ts'
 import { toolOf } from '../tools/tools.ts'
 import type { TransferName } from '../units.ts'
+import { deletesShard, planDeletes, type Deletes } from './deletes.ts'
 import { shardSecondsMin } from './place.ts'
 
 /** How what there is to do will be done. */
@@ -42,8 +43,10 @@ export interface PreparedTransfer {
   readonly transfer: Transfer
   readonly survey: Survey
   readonly proof: ProofChoice
-  /** Absent: nothing is left to do, and no tool was asked for. */
+  /** Absent: nothing is left to do, and no tool was asked for. Where there is only something to delete, no shards are in it. */
   readonly work?: PlannedWork
+  /** Absent: nothing is to be deleted. */
+  readonly deletes?: Deletes
   /** A transfer this one stands `after` that is known to fail: nothing of this one starts. */
   readonly blockedBy?: TransferName
 }
@@ -59,6 +62,9 @@ export interface PrepareContext {
   /** Workers at most: the plan's `nodes` on Slurm, the slots on this machine. */
   readonly workersOf: (transfer: Transfer) => number
   readonly paths: RunPaths
+  readonly stateDir: string
+  /** Transfers whose deletions are meant, however many they are. */
+  readonly confirmed: ReadonlySet<string>
   readonly interrupt: AbortSignal
   readonly onProgress?: (transfer: Transfer, entries: number) => void
 }
@@ -71,8 +77,15 @@ export async function prepare(context: PrepareContext): Promise<Result<Prepared>
     const surveyed = await surveyTransfer(context, transfer)
     if (!surveyed.ok) return surveyed
     const proof = chooseProof(transfer, surveyed.value.sourceRoot, surveyed.value.destinationRoot)
-    const item: PreparedTransfer = { transfer, survey: surveyed.value, proof }
-    if (!hasWork(surveyed.value)) {
+    const deletes = await planDeletes(context, transfer, surveyed.value)
+    if (!deletes.ok) return deletes
+    const item: PreparedTransfer = {
+      transfer,
+      survey: surveyed.value,
+      proof,
+      ...(deletes.value === undefined ? {} : { deletes: deletes.value }),
+    }
+    if (!hasWork(surveyed.value) && deletes.value?.kind !== 'planned') {
       transfers.push(item)
       continue
     }
@@ -83,7 +96,7 @@ export async function prepare(context: PrepareContext): Promise<Result<Prepared>
     transfers.push({ ...item, work: work.value })
   }
   const settled = transfers.map((item) => withBlocker(item, transfers))
-  const planned = settled.flatMap(({ transfer, proof, work, blockedBy }) =>
+  const planned = settled.flatMap(({ transfer, proof, work, deletes, blockedBy }) =>
     work === undefined || blockedBy !== undefined
       ? []
       : [
@@ -91,7 +104,7 @@ export async function prepare(context: PrepareContext): Promise<Result<Prepared>
             transfer,
             tool: work.tool,
             proof: proof.kind,
-            stages: stagesOf(proof.kind, work.plan),
+            stages: stagesOf(proof.kind, work.plan, deletes),
             ...(work.workersMax === undefined ? {} : { workersMax: work.workersMax }),
           },
         ],
@@ -102,10 +115,23 @@ export async function prepare(context: PrepareContext): Promise<Result<Prepared>
   })
 }
 
-/** What a transfer goes through, in order; every stage goes shard by shard as the copy was cut. */
-function stagesOf(proof: ProofKind, { shards, balance }: ShardPlan): readonly PlannedStage[] {
+/** What a transfer goes through, in order; every stage but the one that deletes goes shard by shard as the copy was cut. */
+function stagesOf(
+  proof: ProofKind,
+  { shards, balance }: ShardPlan,
+  deletes: Deletes | undefined,
+): readonly PlannedStage[] {
   const kinds: readonly StageKind[] = ['copy', ...(proof === 'none' ? [] : (['verify'] as const))]
-  return kinds.map((stage) => ({ stage, shards, balance }))
+  const stages = kinds.map((stage) => ({ stage, shards, balance }))
+  if (deletes?.kind !== 'planned') return stages
+  const shard = deletesShard(deletes)
+  const even = { meanSeconds: shard.costSeconds, maxSeconds: shard.costSeconds, ratio: 1 }
+  return [...stages, { stage: 'prune', shards: [shard], balance: even }]
+}
+
+/** Why this is not to be carried out: deletions that nobody has confirmed. */
+export function refusalsOf({ transfers }: Prepared): readonly Diagnostic[] {
+  return transfers.flatMap(({ deletes }) => (deletes?.kind === 'planned' ? (deletes.refusal ?? []) : []))
 }
 
 /** True when the plan itself had to refuse something, so that the run ends 1 whatever the workers do. */

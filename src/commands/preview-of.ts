@@ -9,7 +9,15 @@ import type { ExecutorKind } from '../run/event.ts'
 import { optionWarnings } from '../tools/options.ts'
 import { routeOf } from '../tools/rclone-place.ts'
 import { formatBytes, formatCount } from '../view/format.ts'
-import type { CountOf, NamedReasons, Preview, TransferPreview, WorkPreview } from '../view/preview-model.ts'
+import type {
+  CountOf,
+  DeletesPreview,
+  NamedReasons,
+  Preview,
+  TransferPreview,
+  WorkPreview,
+} from '../view/preview-model.ts'
+import { countOf as countOfDeletes, type PlannedDeletes } from './deletes.ts'
 import type { PlannedWork, Prepared, PreparedTransfer } from './prepare.ts'
 
 /** Names shown per list; `--json` and the report have more. */
@@ -66,7 +74,7 @@ function rawLocation(location: Location): string {
 }
 
 function transferPreview(item: PreparedTransfer): TransferPreview {
-  const { transfer, survey, proof, work, blockedBy } = item
+  const { transfer, survey, proof, work, deletes, blockedBy } = item
   return {
     name: transfer.name,
     from: locationText(transfer.from),
@@ -85,13 +93,24 @@ function transferPreview(item: PreparedTransfer): TransferPreview {
       lines: survey.listingErrors.lines.slice(0, NAMES_SHOWN),
     },
     filtered: survey.filtered,
-    ...(work === undefined ? {} : { work: workPreview(work, item) }),
+    ...(work === undefined || work.plan.shards.length === 0 ? {} : { work: workPreview(work, item) }),
+    ...(deletes?.kind === 'planned' ? { deletes: deletesPreview(deletes) } : {}),
+    ...(deletes?.kind === 'withheld' ? { deletesWithheld: deletes.why } : {}),
     proof: {
       kind: proof.kind,
       sentence: proof.kind === 'none' ? 'none: the plan says `verify: none`' : proof.words,
     },
     after: transfer.after,
     ...(blockedBy === undefined ? {} : { blockedBy }),
+  }
+}
+
+function deletesPreview(deletes: PlannedDeletes): DeletesPreview {
+  const { files, directories, symlinks, others, bytes, entries, first, file } = deletes
+  return {
+    count: countOfDeletes(deletes),
+    ...{ files, directories, symlinks, others, bytes, entries, first },
+    ...(file === undefined ? {} : { file }),
   }
 }
 

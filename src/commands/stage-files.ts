@@ -1,6 +1,7 @@
 /** Writes what the workers of every step need: lists, folders and the script. The same files for `apply` and for `plan --scripts`. */
 
-import { mkdir } from 'node:fs/promises'
+import { link, mkdir } from 'node:fs/promises'
+import path from 'node:path'
 import { ok } from '../diagnostic.ts'
 import type { Result } from '../diagnostic.ts'
 import { writeAtomic } from '../edge/files.ts'
@@ -13,11 +14,11 @@ import { namesAreBytes, type Plan, type ToolName, type ToolSetup } from '../plan
 import { renderScript } from '../script/render.ts'
 import type { ScriptParts } from '../script/render.ts'
 import { connectionsMax } from '../tools/connections.ts'
-import { decodeRcloneName, encodeRcloneName } from '../tools/rclone-names.ts'
 import { rcloneLookCommands } from '../tools/rclone.ts'
 import { toolOf } from '../tools/tools.ts'
 import type { CopyContext } from '../tools/tool.ts'
 import { Bug } from '../units.ts'
+import { destinationNaming } from './naming.ts'
 import type { Prepared, PreparedTransfer } from './prepare.ts'
 
 /** A transfer with something to do. */
@@ -41,9 +42,18 @@ export async function writeStageFiles(
       const written = await writeLists(planned, step, paths, interrupt)
       if (!written.ok) return written
     }
+    if (step.stage === 'prune') await placeDeletes(step, paths)
     await writeAtomic(paths.script(step), scriptOf(plan, planned, step, parts), SCRIPT_MODE)
   }
   return ok(undefined)
+}
+
+/** The list that the preview showed is the one that is carried out. */
+async function placeDeletes(step: Step, paths: RunPaths): Promise<void> {
+  const folder = paths.shards(step)
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  for (const { id } of step.shards)
+    await link(paths.deletes(step.transfer.name), path.join(folder, `${id}.expect`))
 }
 
 async function writeLists(
@@ -91,13 +101,11 @@ function lookContext({ tools }: Plan, context: CopyContext): CopyContext {
   return { ...context, program: tools.rclone?.path ?? 'rclone' }
 }
 
-/** Remotes are spoken to in rclone's names, disks in raw bytes; between two of a kind a path stays as it is. */
-function destinationNaming({
-  sourceRoot,
-  destinationRoot,
-}: PreparedTransfer['survey']): ((path: Uint8Array) => Uint8Array) | undefined {
-  if (namesAreBytes(sourceRoot) === namesAreBytes(destinationRoot)) return undefined
-  return namesAreBytes(sourceRoot) ? encodeRcloneName : decodeRcloneName
+/** Failed names stop no later stage of the same transfer, but the one that deletes. */
+function stagesBefore({ stage, transfer, after }: Step): readonly string[] {
+  return after
+    .filter((id) => stage === 'prune' || !id.startsWith(`${transfer.name}.`))
+    .map((id) => `../${id}`)
 }
 
 function scriptOf(plan: Plan, item: Working, step: Step, parts: ScriptParts): string {
@@ -126,7 +134,7 @@ function scriptOf(plan: Plan, item: Working, step: Step, parts: ScriptParts): st
       tool,
       proof: step.proof,
       isLast: step.isLast,
-      stagesBefore: step.after.filter((id) => !id.startsWith(`${transfer.name}.`)).map((id) => `../${id}`),
+      stagesBefore: stagesBefore(step),
       copy: toolOf(tool.name).copyCommand(copyContext),
       ...(hasRemote ? { remote: rcloneLookCommands(lookContext(plan, copyContext)) } : {}),
       from: survey.sourceRoot,

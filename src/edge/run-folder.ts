@@ -20,6 +20,8 @@ export interface RunPaths {
   readonly events: string
   readonly failedNames: string
   manifest(transfer: TransferName): string
+  /** What a mirror is to delete, as `extras.ts` writes it. */
+  deletes(transfer: TransferName): string
   stage(step: Pick<Step, 'id'>): string
   script(step: Pick<Step, 'id'>): string
   shards(step: Pick<Step, 'id'>): string
@@ -34,6 +36,7 @@ export function runPaths(folder: string): RunPaths {
     events: path.join(folder, 'events.jsonl'),
     failedNames: path.join(folder, 'failed.txt'),
     manifest: (transfer) => path.join(folder, 'manifests', `${transfer}.gz`),
+    deletes: (transfer) => path.join(folder, 'manifests', `${transfer}.deletes`),
     stage,
     script: (step) => path.join(stage(step), 'script.sh'),
     shards: (step) => path.join(stage(step), 'shards'),

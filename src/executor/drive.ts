@@ -5,7 +5,7 @@ import { readShard, tailOf } from '../edge/marks.ts'
 import type { Journal } from '../edge/journal.ts'
 import type { StepGraph } from '../graph/dag.ts'
 import type { Step } from '../graph/step.ts'
-import { outcomeOf, stopsChildren } from '../run/decide.ts'
+import { outcomeOf, stops } from '../run/decide.ts'
 import type { StepOutcome, Ticket } from '../run/event.ts'
 import type { Executor, Sighting } from '../run/executor.ts'
 import type { Mark } from '../run/mark.ts'
@@ -80,7 +80,7 @@ export async function submitAll(context: DriveContext): Promise<Result<HandedOve
       : { ok: false, error: { kind: 'refused', diagnostics, left } }
   }
   for (const step of graph.steps) {
-    if (done.has(step.id) || !canStart(graph.parents(step.id), done, tickets)) continue
+    if (done.has(step.id) || !canStart(step, graph.parents(step.id), done, tickets)) continue
     if (context.interrupt.aborted) return takeBack('interrupted before release')
     await journal.append({ kind: 'intent', step: step.id, name: executor.nameOf(step) })
     const after = graph.parents(step.id).flatMap((id) => tickets.get(id) ?? [])
@@ -117,13 +117,14 @@ function overAlready(seen: HandedOver['seen']): HandedOver['seen'] {
 
 /** A step starts behind parents that are handed over, or over without failures that would stop it. */
 function canStart(
+  step: Step,
   parents: readonly StepId[],
   done: ReadonlyMap<StepId, StepProgress>,
   tickets: Tickets,
 ): boolean {
   return parents.every((id) => {
     const before = done.get(id)
-    return before === undefined ? tickets.has(id) : !stopsChildren(before)
+    return before === undefined ? tickets.has(id) : !stops(before, step)
   })
 }
 

@@ -6,7 +6,7 @@ import type { ToolChoice } from '../tools/tool.ts'
 import type { Balance, Shard } from '../shard/shard.ts'
 import type { StepId } from '../units.ts'
 
-export type StageKind = 'copy' | 'verify'
+export type StageKind = 'copy' | 'verify' | 'prune'
 
 export interface Step {
   readonly id: StepId

@@ -3,7 +3,7 @@
 import { Bug, transferName } from '../units.ts'
 import { absolutePath } from './paths.ts'
 import type { Plan, SlurmOptions, ToolName, ToolSetup, Transfer } from './plan.ts'
-import { parseBandwidth, parseDuration } from './quantities.ts'
+import { parseBandwidth, parseDuration, parseShare } from './quantities.ts'
 import type { SeenTransfer } from './rule.ts'
 import { parentsOf } from './rules-after.ts'
 import type { WrittenPlan, WrittenSlurm, WrittenTool, WrittenTransferSlurm } from './written.ts'
@@ -12,6 +12,8 @@ import type { WrittenPlan, WrittenSlurm, WrittenTool, WrittenTransferSlurm } fro
 const DEFAULT_NODES = 4
 /** Attempts per shard for which nothing is said. */
 const DEFAULT_ATTEMPTS = 3
+/** What a mirror may delete without a confirmation. */
+const DEFAULT_MAX_DELETE = '10%'
 
 /** Stages that `slurm:` of a transfer may speak of. */
 const stageNames: ReadonlySet<string> = new Set(['copy', 'fixup', 'verify', 'prune'])
@@ -52,6 +54,9 @@ function normaliseTransfer(plan: WrittenPlan, { name, written, from, to }: SeenT
     to: to.location,
     toIsDirectory: to.isDirectory,
     tool: written.tool ?? 'auto',
+    ...(written.mode === 'mirror'
+      ? { mirror: { maxDeleteShare: parseShare(written.maxDelete ?? DEFAULT_MAX_DELETE) } }
+      : {}),
     existing: written.existing ?? 'update',
     compare: written.compare ?? 'auto',
     verify: written.verify ?? 'auto',
@@ -67,7 +72,11 @@ function normaliseTransfer(plan: WrittenPlan, { name, written, from, to }: SeenT
     followDestinationLinks: written.followDestinationLinks ?? false,
     after: [...new Set(parentsOf({ name, written }))].map(transferName),
     attempts: written.retries?.attempts ?? DEFAULT_ATTEMPTS,
-    slurm: { copy: slurmOf(plan, written, 'copy'), verify: slurmOf(plan, written, 'verify') },
+    slurm: {
+      copy: slurmOf(plan, written, 'copy'),
+      verify: slurmOf(plan, written, 'verify'),
+      prune: slurmOf(plan, written, 'prune'),
+    },
   }
 }
 
@@ -75,7 +84,7 @@ function normaliseTransfer(plan: WrittenPlan, { name, written, from, to }: SeenT
 function slurmOf(
   plan: WrittenPlan,
   transfer: SeenTransfer['written'],
-  stage: 'copy' | 'verify',
+  stage: keyof Transfer['slurm'],
 ): SlurmOptions {
   const merged: WrittenSlurm = {
     ...(plan.exclusive === undefined ? {} : { exclusive: plan.exclusive }),

@@ -108,6 +108,12 @@ export interface ToolSetup {
   readonly path?: string
 }
 
+/** What the destination has and the source has not is deleted, once all else is proven. */
+export interface Mirror {
+  /** The part of the destination's entries that may go without a confirmation, 0 to 1. */
+  readonly maxDeleteShare: number
+}
+
 export interface Transfer {
   readonly name: TransferName
   readonly from: Location
@@ -115,6 +121,8 @@ export interface Transfer {
   /** `to` was written with a closing slash: a single file lands inside it. */
   readonly toIsDirectory: boolean
   readonly tool: 'auto' | ToolName
+  /** Absent: `mode: copy`, nothing is deleted. */
+  readonly mirror?: Mirror
   readonly existing: Existing
   readonly compare: Compare
   readonly verify: Verify
@@ -137,7 +145,7 @@ export interface Transfer {
   readonly after: readonly TransferName[]
   /** Attempts per shard, ≥ 1. */
   readonly attempts: number
-  readonly slurm: Readonly<Record<'copy' | 'verify', SlurmOptions>>
+  readonly slurm: Readonly<Record<'copy' | 'verify' | 'prune', SlurmOptions>>
 }
 
 export interface Plan {

@@ -45,3 +45,8 @@ export function parseBandwidth(written: string): BytesPerSecond | undefined {
   const rate = (Number(number) * (scales[scale ?? ''] ?? 1)) / (unit === 'bit' ? 8 : 1)
   return rate >= MIN_BANDWIDTH ? bytesPerSecond(rate) : undefined
 }
+
+/** `10%` and `2.5%` as 0.1 and 0.025. */
+export function parseShare(written: string): number {
+  return Number(written.replace('%', '')) / 100
+}

@@ -10,6 +10,7 @@ import type { Rule, Seen, SeenTransfer } from './rule.ts'
 import { afterHasNoCycle, afterNamesTransfers, loginRunsFirst } from './rules-after.ts'
 import { awsCanDoIt } from './rules-aws.ts'
 import { credentialsAreOfOneFile, endpointsAreUsable } from './rules-endpoints.ts'
+import { maxDeleteIsUsed, mirrorIsProven } from './rules-mirror.ts'
 import { destinationsAreApart, placesDoNotOverlap, sourcesAreNotWritten } from './rules-places.ts'
 import {
   bandwidthIsEnough,
@@ -64,6 +65,8 @@ const rules: readonly Rule[] = [
   toolReachesPlaces,
   awsCanDoIt,
   proofFitsComparison,
+  mirrorIsProven,
+  maxDeleteIsUsed,
   umaskIsUsable,
   bandwidthIsEnough,
   extraOptionsAreAllowed,

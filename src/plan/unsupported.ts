@@ -10,15 +10,6 @@ export const transferPartsNotYet: Rule = (seen) =>
   seen.transfers.flatMap(({ name, written, to }) => {
     const path = ['transfers', name]
     return [
-      ...(written.mode === 'mirror'
-        ? [
-            errorOn(seen, [...path, 'mode'], {
-              code: 'SX184',
-              what: 'This version does not delete anything at the destination yet',
-              todo: 'Write `mode: copy`, and remove what is too much by hand once the run is verified.',
-            }),
-          ]
-        : []),
       ...(written.fixup !== undefined
         ? [
             errorOnKey(seen, [...path, 'fixup'], {

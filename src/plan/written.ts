@@ -96,6 +96,7 @@ export interface WrittenTransfer {
   readonly to?: string
   readonly tool?: 'auto' | ToolName
   readonly mode?: 'copy' | 'mirror'
+  readonly maxDelete?: string
   readonly where?: 'slurm' | 'login'
   readonly existing?: Existing
   readonly compare?: Compare

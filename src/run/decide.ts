@@ -1,6 +1,7 @@
 /** Deciding without doing: when a step is over, from its marks and from what the executor sees of it. */
 
 import type { StepGraph } from '../graph/dag.ts'
+import type { Step } from '../graph/step.ts'
 import type { StepOutcome } from './event.ts'
 import type { Sighting } from './executor.ts'
 import { isClean } from './progress.ts'
@@ -33,7 +34,7 @@ export function outcomeOf(
   if (phase !== 'gone' || looks < LOOKS_BELIEVED) return undefined
   const parents = graph.parents(progress.step.id).flatMap((id) => others.get(id) ?? [])
   if (parents.some((parent) => parent.outcome === undefined)) return undefined
-  return parents.some(stopsChildren) ? 'blocked' : 'lost'
+  return parents.some((parent) => stops(parent, progress.step)) ? 'blocked' : 'lost'
 }
 
 /** A last stage stops what comes after its transfer when anything failed; an inner one only when it did not account for all. */
@@ -41,6 +42,12 @@ export function stopsChildren(parent: StepProgress): boolean {
   if (parent.outcome === undefined) return false
   if (parent.outcome !== 'accounted') return true
   return parent.step.isLast ? !isClean(parent) : parent.marks.some((mark) => mark.result !== 'done')
+}
+
+/** As `stopsChildren`, for one child: nothing is deleted after anything has failed. */
+export function stops(parent: StepProgress, child: Pick<Step, 'stage'>): boolean {
+  if (child.stage === 'prune' && parent.outcome === 'accounted') return !isClean(parent)
+  return stopsChildren(parent)
 }
 
 /**

@@ -41,6 +41,8 @@ export interface TransferRecord {
   readonly refused: FirstRefused
   /** Places of the source that could not be listed: what is there is in no plan, and the run ends 1. */
   readonly unlisted: FirstLines
+  /** Why a mirror deletes nothing, half a sentence. */
+  readonly deletesWithheld?: string
   /** Nothing of it runs, because a transfer that it stands `after` can not be delivered in full. */
   readonly blocked?: Blocked
 }

@@ -4,24 +4,27 @@
 # A mark written on another node may stay invisible for a minute (NFS caches "not there"), so a missing one is waited
 # for as long as a lease.
 
-# stage_delivered FOLDER: every shard of that stage is done and nothing failed in it.
+# stage_delivered FOLDER: every shard of that stage is done and nothing failed in it. What failed in a shard that is done
+# stays failed, and sets given_up.
 stage_delivered() {
   local shard
   local -a shards=()
+  given_up=''
   mapfile -t shards < <(cut -d ' ' -f 1 <"$1/order" 2>/dev/null)
   [[ -r $1/order ]] || return 1
   for shard in "${shards[@]}"; do
     look "$1" "$shard"
+    [[ $kind == 'done' && $end_failed != 0 ]] && given_up=1
     [[ $kind == 'done' && $end_failed == 0 ]] || return 1
   done
 }
 
 check_parents() {
-  local folder since=$tick
+  local folder given_up since=$tick
   for folder in "${stages_before[@]}"; do
     until stage_delivered "$folder"; do
       [[ $stop ]] && return
-      if ((tick - since > lease_beats)); then
+      if [[ $given_up ]] || ((tick - since > lease_beats)); then
         say "$folder has not delivered everything, so nothing starts here"
         end_guard
         exit 1

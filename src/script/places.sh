@@ -20,9 +20,6 @@ quoted() {
   for word; do line+=" '${word//\'/\'\\\'\'}'"; done
 }
 
-# Of ssh itself, when it could not reach the server or lost it.
-ssh_failed=255
-
 # at SIDE PROGRAM …: runs a program in the folder `from` or `to`, here or on the server that it lies on. 1: there is no
 # such folder.
 at() {
@@ -38,39 +35,6 @@ at() {
     quoted "$folder"
     "${reach[@]}" "cd -- $line 2>/dev/null || exit 1; exec $words"
   fi
-}
-
-# For bash -c, which gets a flag, the length of an expression, the expression, and then paths, by the thousand.
-find_each='exec find "$1" "${@:$2 + 3}" -maxdepth 0 "${@:3:$2}" 2>/dev/null'
-
-# each SIDE FIND-FLAG EXPRESSION … <PATHS: what find says about each path itself. Nothing is walked. Fails when the
-# server is out of reach, and only then.
-each() {
-  local side=$1
-  shift
-  at "$side" xargs -0 -r bash -c "$find_each" find "$1" $(($# - 1)) "${@:2}"
-  (($? != ssh_failed))
-}
-
-# For bash -c: of the names that are read, those that are symlinks.
-symlinks_among='while IFS= read -r -d "" name; do [[ -L $name ]] && printf "%s\0" "$name"; done; :'
-
-# as_records: sets record_format, the expression with which find prints records.
-as_records() {
-  local time='%T@'
-  ((with_mtimes)) || time=-
-  record_format=("(" -type l -printf 'l - - %p//%l\0' -o -type d -printf 'd - - %p\0' -o -printf "%y %s $time %p\\0" ")")
-  # A symlink to a directory may stand for the directory only where the plan allows it.
-  ((follow_destination_links)) && record_format=("(" -type l -xtype d -printf 'd - - %p\0' "," "${record_format[@]}" ")")
-  return 0
-}
-
-# own_records SIDE FIND-FLAG <PATHS: a record for each path that exists, times in whole seconds.
-own_records() {
-  local -a record_format
-  as_records
-  each "$1" "$2" "${record_format[@]}" | sed -z 's/^\([^ ]* [^ ]* [^ .]*\)\.[0-9]* /\1 /'
-  ((PIPESTATUS[0] == 0))
 }
 
 # remote_records PLACE <PATHS: the same by one listing that is restricted to the names. Fails when there was no answer.
@@ -96,64 +60,4 @@ remote_records() {
   else
     sed 's,^\([^ ]*\) ,f \1 - ./,' "$scratch/listing"
   fi | tr '\n' '\0'
-}
-
-# at_destination <PATHS
-at_destination() {
-  if [[ $to_kind == remote ]]; then remote_records "$to"; else own_records to -P; fi
-}
-
-# with_source_names <RECORDS >PATHS: the names the same entries have at the source. They differ for a single file that
-# gets a new name, and from a remote to a disk: there the tool's list has rclone's name of each file of .expect, in order.
-with_source_names() {
-  local record name
-  if [[ $single_from ]]; then
-    printf './%s\0' "${single_from##*/}"
-  elif [[ $from_kind == remote && $to_kind != remote ]]; then
-    local -A name_of=()
-    while IFS= read -r -d '' record; do
-      [[ $record == 'f '* ]] && IFS= read -r name <&3 && name_of[$record]=$name
-    done <"$expect" 3<"$shard_files.list"
-    while IFS= read -r -d '' record; do printf './%s\0' "${name_of[$record]-}"; done
-  else
-    paths
-  fi
-}
-
-# at_source <PATHS: records; and $scratch/unreadable gets the files among them that this user may not read.
-at_source() {
-  cat >"$scratch/asked"
-  : >"$scratch/unreadable"
-  # rclone's spelling of a local name is the name itself, but for control characters and look-alikes.
-  if [[ $from_kind != remote ]]; then
-    each from "$source_flag" -type f ! -readable -print0 <"$scratch/asked" >"$scratch/unreadable" || return
-  fi
-  if [[ $from_kind == ssh || ($from_kind == local && ($to_kind != remote || $single_from)) ]]; then
-    own_records from "$source_flag" <"$scratch/asked"
-  else
-    remote_records "$from" <"$scratch/asked"
-  fi
-}
-
-# linked_folders: directories of this shard's paths that are symlinks at the destination, into the array linked.
-# Whatever stands below them would be written somewhere else. Fails when the server is out of reach.
-linked_folders() {
-  local folder
-  linked=()
-  ((follow_destination_links)) || [[ $to_kind == remote || ! -e $shard_files.dirs ]] && return 0
-  if [[ $to_kind == ssh ]]; then
-    at to bash -c "$symlinks_among" <"$shard_files.dirs" >"$scratch/linked"
-    (($? != ssh_failed)) || return 75
-    mapfile -d '' -t linked <"$scratch/linked"
-    return 0
-  fi
-  while IFS= read -r -d '' folder; do [[ -L $to/$folder ]] && linked+=("$folder"); done <"$shard_files.dirs"
-  return 0
-}
-
-# out_of_bounds PATH: is, or stands below, a directory that is a symlink at the destination.
-out_of_bounds() {
-  local folder
-  for folder in "${linked[@]}"; do [[ $1 == "$folder" || $1 == "$folder"/* ]] && return 0; done
-  return 1
 }

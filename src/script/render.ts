@@ -15,7 +15,7 @@ export interface ScriptInput {
   readonly proof: ProofKind
   /** Nothing of the same transfer stands behind it: ends 1 when anything failed. */
   readonly isLast: boolean
-  /** Folders of other transfers' last stages that must have delivered everything, relative: `../code.verify`. */
+  /** Folders of stages that must have delivered everything, relative: `../code.verify`. */
   readonly stagesBefore: readonly string[]
   readonly copy: CopyCommand
   /** Asked for where an end is a remote. */
@@ -40,27 +40,32 @@ export const partNames = [
   'tool',
   'parents',
   'places',
+  'entries',
   'account',
   'classify',
   'prefixes',
   'copy',
   'verify',
+  'prune',
   'attempt',
   'loop',
 ] as const
 
 /** Parts that not every kind of stage has. */
 const onlyIn: Readonly<Partial<Record<ScriptPartName, readonly StageKind[]>>> = {
+  entries: ['copy', 'verify'],
   classify: ['copy'],
   copy: ['copy'],
   prefixes: ['copy'],
   verify: ['verify'],
+  prune: ['prune'],
 }
 
 /** What is special about each kind of stage. */
 const ownSettings: Readonly<Record<StageKind, (input: ScriptInput) => readonly Setting[]>> = {
   copy: forCopy,
   verify: forVerify,
+  prune: forPrune,
 }
 
 const FORMAT = 1
@@ -113,7 +118,8 @@ ${Object.entries(placeEnvironment(from, to))
 type Setting = readonly [name: string, value: string | number | boolean | readonly string[], meaning?: string]
 
 function settings(input: ScriptInput): string {
-  const lines = [...common(input), ...ownSettings[input.stage](input)].map(setting)
+  const entries = input.stage === 'prune' ? [] : forEntries(input)
+  const lines = [...common(input), ...entries, ...ownSettings[input.stage](input)].map(setting)
   return `# --- what this stage is ------------------------------------------------------------------------------------------
 ${lines.join('\n')}
 `
@@ -145,33 +151,39 @@ function reach(location: Location): readonly string[] {
 }
 
 function common(input: ScriptInput): readonly Setting[] {
-  const { stage, transfer, copy, remote, from, to } = input
+  const { stage, transfer, remote, from, to } = input
   const remotes = [from, to].filter((location) => location.kind === 'rclone')
-  // A verify stage only looks.
-  const places = stage === 'verify' ? (remote ?? copy) : copy
   return [
     ['transfer', transfer.name],
     ['stage', stage],
-    ['from_kind', kind(from), 'local, ssh: raw bytes; remote: names as rclone spells them'],
     ['from', folder(from)],
     ['from_ssh', reach(from), 'for ssh: what a command there is put behind'],
-    ['to_kind', kind(to)],
+    ['to_kind', kind(to), 'local, ssh: raw bytes; remote: names as rclone spells them'],
     ['to', folder(to)],
     ['to_ssh', reach(to)],
-    ['single_from', copy.single?.source ?? '', 'set for a single file'],
-    ['single_to', copy.single?.destination ?? ''],
-    ['source_flag', transfer.symlinks === 'follow' ? '-L' : '-P', 'how find treats symlinks of the source'],
-    ['follow_destination_links', transfer.followDestinationLinks, '1: a symlink may stand for a directory'],
     ['tries', transfer.attempts, 'failed attempts per shard, at most'],
     ['requeue', transfer.slurm[stage].requeue, '1: ask for another turn near the time limit'],
     ['is_last_stage', input.isLast, '1: end 1 for any failed entry, else only for a shard without account'],
     ['stages_before', input.stagesBefore, 'must have delivered everything'],
-    ['tool_from', places.source],
-    ['tool_to', places.destination],
     ...versionSettings(input),
-    ['list_command', remote?.list ?? []],
+    ['list_command', (stage === 'prune' ? remote?.listUploads : remote?.list) ?? []],
     ['uses_rclone_conf', remotes.length > 0, '1: remotes of an rclone.conf are at an end'],
     ['rclone_conf', remotes.find(({ configPath }) => configPath !== undefined)?.configPath ?? ''],
+  ]
+}
+
+/** Of stages that look at both ends. */
+function forEntries({ stage, transfer, copy, remote, from }: ScriptInput): readonly Setting[] {
+  // A verify stage only looks.
+  const places = stage === 'verify' ? (remote ?? copy) : copy
+  return [
+    ['from_kind', kind(from)],
+    ['single_from', copy.single?.source ?? '', 'set for a single file'],
+    ['single_to', copy.single?.destination ?? ''],
+    ['source_flag', transfer.symlinks === 'follow' ? '-L' : '-P', 'how find treats symlinks of the source'],
+    ['follow_destination_links', transfer.followDestinationLinks, '1: a symlink may stand for a directory'],
+    ['tool_from', places.source],
+    ['tool_to', places.destination],
   ]
 }
 
@@ -224,5 +236,12 @@ function forVerify({ proof, remote, transfer }: ScriptInput): readonly Setting[]
     ['proof', proof, 'size, size+mtime, checksum or download'],
     ['check_command', remote?.check ?? []],
     ['read_command', remote?.read ?? []],
+  ]
+}
+
+function forPrune({ remote }: ScriptInput): readonly Setting[] {
+  return [
+    ['list_folder', 'shards', 'what is to be deleted'],
+    ['delete_command', remote?.remove ?? []],
   ]
 }

@@ -156,7 +156,7 @@ export function rcloneLimit(
       }
 }
 
-/** Commands that look at a remote without copying. `--use-server-modtime` is not among them: it shows upload times. */
+/** Commands for a remote beside copying. Upload times (`--use-server-modtime`) tell only whether an object was written again. */
 export function rcloneLookCommands(context: CopyContext): RemoteCommands {
   const { transfer, source, destination } = context
   const program = context.program ?? 'rclone'
@@ -166,15 +166,25 @@ export function rcloneLookCommands(context: CopyContext): RemoteCommands {
     '--retries=1',
   ]
   const links = transfer.symlinks === 'follow' ? ['--copy-links'] : []
+  const list = [program, 'lsf', ...common, ...links, '--recursive', '--files-only', '--separator= ']
   return {
     version: [program, 'version'],
     needs: rcloneFloor,
     source: rclonePlace(source.root),
     destination: rclonePlace(destination.root),
-    list: [program, 'lsf', ...common, ...links, '--recursive', '--files-only', '--separator= '],
+    list,
+    listUploads: [...list, '--use-server-modtime'],
     check: [program, 'check', ...common, ...links, '--one-way', '--checkers=16'],
     read: [program, 'cat', ...common],
+    remove: [program, 'delete', ...common, `--checkers=${deletesAtOnce(context)}`],
   }
+}
+
+/** rclone deletes with as many requests at once as it has checkers. */
+const DELETES_AT_ONCE_MAX = 32
+
+function deletesAtOnce({ connectionsPerWorker }: CopyContext): number {
+  return Math.max(1, Math.min(DELETES_AT_ONCE_MAX, connectionsPerWorker ?? DELETES_AT_ONCE_MAX))
 }
 
 /**

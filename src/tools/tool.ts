@@ -81,6 +81,10 @@ export interface RemoteCommands {
   readonly check: readonly string[]
   /** Prints one file. */
   readonly read: readonly string[]
+  /** Lists as `list` does, but with the times at which the service took the objects. */
+  readonly listUploads: readonly string[]
+  /** Deletes files; gets a list that is not empty, and a place. */
+  readonly remove: readonly string[]
 }
 
 export interface CopyContext {

@@ -3,7 +3,7 @@
 import type { Mark } from '../run/mark.ts'
 import { entriesOf } from '../run/progress.ts'
 import type { StepProgress } from '../run/progress.ts'
-import { formatBytes, formatPlural } from './format.ts'
+import { formatBytes, formatCount, formatPlural } from './format.ts'
 
 /**
  * `3 of 8 shards proven, 12.0 GiB in 5 shards left, 4.0 GiB of it only to verify, 2 entries failed`. A shard counts
@@ -13,8 +13,10 @@ import { formatBytes, formatPlural } from './format.ts'
  */
 export function leftText(steps: readonly StepProgress[]): string {
   const sum = { shards: 0, proven: 0, left: 0, leftBytes: 0, copiedBytes: 0, failed: 0 }
-  for (const last of steps.filter(({ step }) => step.isLast)) {
-    const stages = steps.filter(({ step }) => step.transfer.name === last.step.transfer.name)
+  const delivering = steps.filter(({ step }) => step.stage !== 'prune')
+  for (const [index, last] of delivering.entries()) {
+    if (delivering[index + 1]?.step.transfer.name === last.step.transfer.name) continue
+    const stages = delivering.filter(({ step }) => step.transfer.name === last.step.transfer.name)
     const verdicts = verdictsOf([...stages.filter((stage) => stage !== last), last])
     const proven = new Set(last.marks.map(({ shard }) => shard))
     for (const shard of last.step.shards) {
@@ -32,10 +34,15 @@ export function leftText(steps: readonly StepProgress[]): string {
       if (verdict !== undefined) sum.copiedBytes += shard.bytes
     }
   }
+  const deletes = steps
+    .filter(({ step, marks }) => step.stage === 'prune' && marks.length < step.shards.length)
+    .flatMap(({ step }) => step.shards)
+    .reduce((total, shard) => total + entriesOf(shard), 0)
   return [
     `${sum.proven} of ${formatPlural(sum.shards, 'shard')} proven`,
     `${formatBytes(sum.leftBytes)} in ${formatPlural(sum.left, 'shard')} left`,
     ...(sum.copiedBytes > 0 ? [`${formatBytes(sum.copiedBytes)} of it only to verify`] : []),
+    ...(deletes > 0 ? [`${formatCount(deletes)} to delete`] : []),
     ...(sum.failed > 0 ? [`${formatPlural(sum.failed, 'entry', 'entries')} failed`] : []),
   ].join(', ')
 }

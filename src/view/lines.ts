@@ -62,12 +62,14 @@ function paceText(start: Stretch, now: Stretch): string {
   return `, ${formatRate((now.bytes - start.bytes) / seconds)}, ${formatSeconds(left)} left`
 }
 
+const verbs: Readonly<Record<Step['stage'], string>> = { copy: 'copied', verify: 'proven', prune: 'deleted' }
+
 function stepText(progress: StepProgress, pace: string): string | undefined {
   const { step, sighting, outcome } = progress
   const tally = tallyOf(progress)
   const totalBytes = totalBytesOf(step)
   const totalEntries = step.shards.reduce((sum, shard) => sum + entriesOf(shard), 0)
-  const verb = step.stage === 'copy' ? 'copied' : 'proven'
+  const verb = verbs[step.stage]
   const bytes = bytesOf(progress)
   const failed = tally.failed + tally.unaccounted
   const counts =

@@ -35,6 +35,23 @@ export interface WorkPreview {
   readonly estimate: { readonly seconds: number; readonly bytesPerSecond: number; readonly assumed: string }
 }
 
+/** What only the destination has. `bytes` are those of the files. */
+export interface DeletesPreview {
+  readonly count: number
+  readonly files: number
+  readonly directories: number
+  readonly symlinks: number
+  /** Special files. */
+  readonly others: number
+  readonly bytes: number
+  /** Entries at the destination that the filter lets through. */
+  readonly entries: number
+  /** The first names, printable. */
+  readonly first: readonly string[]
+  /** All names, where there are more. */
+  readonly file?: string
+}
+
 export interface TransferPreview {
   readonly name: string
   readonly from: string
@@ -46,8 +63,11 @@ export interface TransferPreview {
   readonly refused: NamedReasons
   readonly listingErrors: { readonly count: number; readonly lines: readonly string[] }
   readonly filtered: number
-  /** Absent: nothing of it is left to do. */
+  /** Absent: nothing of it is left to copy. */
   readonly work?: WorkPreview
+  readonly deletes?: DeletesPreview
+  /** Why a mirror deletes nothing, half a sentence. */
+  readonly deletesWithheld?: string
   readonly proof: { readonly kind: string; readonly sentence: string }
   readonly after: readonly string[]
   /** A transfer that it stands `after` and that can not be delivered in full: nothing of this one runs. */

@@ -1,5 +1,6 @@
 /** The preview as text: symbols that occur, one fact a line, a fixed summary line at the end. */
 
+import { deleteBlocks, runningDeletes } from './preview-deletes.ts'
 import { formatBytes, formatCount, formatPlural, formatRate, formatSeconds } from './format.ts'
 import type {
   CountOf,
@@ -21,6 +22,7 @@ export function renderPreview(preview: Preview): string {
   const place = preview.executor === 'local' ? 'on this machine' : 'on Slurm'
   const blocks = [
     [`${preview.plan} (${preview.file}), ${place}`],
+    ...deleteBlocks(preview),
     ...preview.transfers.map(transferLines),
     ...(preview.steps.length === 0 ? [] : [['Steps', ...preview.steps.map(stepLine)]]),
     ...(preview.warnings.length === 0 ? [] : [preview.warnings.map((text) => `Warning: ${text}`)]),
@@ -39,12 +41,13 @@ export function summaryLine(preview: Preview): string {
     blockedBy === undefined ? (work ?? []) : [],
   )
   const shards = works.reduce((sum, work) => sum + work.shards, 0)
-  const workers = Math.max(...works.map((work) => work.workers))
+  const workers = Math.max(...preview.steps.map((step) => step.workers))
+  const deletes = runningDeletes(preview).reduce((sum, transfer) => sum + transfer.deletes.count, 0)
   const seconds = works.reduce((sum, work) => sum + work.estimate.seconds, 0)
   const rate = seconds > 0 ? total.bytes / seconds : 0
   return (
     `Plan: ${formatPlural(preview.steps.length, 'step')}, ${formatPlural(shards, 'shard')} on ${formatPlural(workers, 'worker')}, ` +
-    `${formatBytes(total.bytes)} in ${formatPlural(total.files, 'file')} to copy, 0 to delete; ` +
+    `${formatBytes(total.bytes)} in ${formatPlural(total.files, 'file')} to copy, ${formatCount(deletes)} to delete; ` +
     `est. ${formatSeconds(seconds)}${rate >= 1 ? ` at ${formatRate(rate)}` : ''}.`
   )
 }
@@ -86,6 +89,9 @@ function transferLines(transfer: TransferPreview): readonly string[] {
       ? []
       : [row('filtered', `${formatPlural(transfer.filtered, 'name')} left out by include and exclude`)]),
     ...(work === undefined ? [] : workLines(work)),
+    ...(transfer.deletesWithheld === undefined
+      ? []
+      : [row('deletes', `nothing, because ${transfer.deletesWithheld}`)]),
     row('proof', transfer.proof.sentence),
     ...(transfer.after.length === 0 ? [] : [row('after', transfer.after.join(', '))]),
     ...(transfer.blockedBy === undefined

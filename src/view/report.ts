@@ -26,9 +26,11 @@ export interface TransferOutcome {
   readonly refused: FirstRefused
   /** Places of the source that could not be listed. */
   readonly unlisted: FirstLines
+  /** Why a mirror deleted nothing, half a sentence. */
+  readonly deletesWithheld?: string
   readonly blocked?: Blocked
   readonly failed: { readonly count: number; readonly named: readonly FailedName[] }
-  /** Copy and verify, as far as the graph has them. */
+  /** All stages, as far as the graph has them. */
   readonly steps: readonly StepProgress[]
   /** Where the logs of workers stand that ended before all was accounted for. */
   readonly lostLogs?: string
@@ -50,6 +52,12 @@ const advice: Readonly<Record<string, string>> = {
   differs:
     'differs from the source and was not written over; look at both, remove the wrong one, then apply again',
   unproven: 'was copied but could not be proven equal; apply again',
+  'changed-since-preview':
+    'changed at the destination after the preview and was not deleted; look at it, then apply again',
+  'behind-link':
+    'lies behind a symlink at the destination by now and was not deleted; remove the link, then apply again',
+  'not-empty': 'is not empty any more and was not deleted; apply again to see what stands in it',
+  'not-deleted': 'could not be deleted; check permissions at the destination, then apply again',
 }
 
 /** Entries of a transfer that are not at the destination, proven or as asked. Places that could not be listed count as one. */
@@ -60,10 +68,32 @@ export function failedCount(outcome: TransferOutcome): number {
 
 /** Entries that no stage has accounted for: their shard failed as a whole, or never ran. */
 export function unaccountedCount(outcome: TransferOutcome): number {
-  const last = outcome.steps.at(-1)
-  if (last === undefined) return 0
-  const total = last.step.shards.reduce((sum, shard) => sum + entriesOf(shard), 0)
-  return Math.max(0, total - tallyOf(last).entries - outcome.failed.count)
+  const { named, open } = undeleted(outcome)
+  const last = lastDelivery(outcome)
+  return open + (last === undefined ? 0 : openCount(last, outcome.failed.count - named))
+}
+
+/** What a mirror was to delete and did not: by name, and without an account. */
+function undeleted(outcome: TransferOutcome): { readonly named: number; readonly open: number } {
+  const prune = pruneOf(outcome)
+  // What is not deleted because something before has failed is no failure of its own.
+  if (prune === undefined || prune.outcome === 'blocked') return { named: 0, open: 0 }
+  const named = tallyOf(prune).failed
+  return { named, open: openCount(prune, named) }
+}
+
+function openCount(progress: StepProgress, failed: number): number {
+  const total = progress.step.shards.reduce((sum, shard) => sum + entriesOf(shard), 0)
+  return Math.max(0, total - tallyOf(progress).entries - failed)
+}
+
+/** The last stage that says what was delivered. */
+function lastDelivery({ steps }: TransferOutcome): StepProgress | undefined {
+  return steps.findLast(({ step }) => step.stage !== 'prune')
+}
+
+function pruneOf({ steps }: TransferOutcome): StepProgress | undefined {
+  return steps.find(({ step }) => step.stage === 'prune')
 }
 
 export function renderReport(outcomes: readonly TransferOutcome[], failedFile: string | undefined): string {
@@ -78,8 +108,14 @@ export function renderReport(outcomes: readonly TransferOutcome[], failedFile: s
     ...(unlisted > 0 ? [`${formatPlural(unlisted, 'place')} of the source could not be listed`] : []),
   ]
   const file = failedFile === undefined ? [] : [`All failed names: ${failedFile}`]
+  const left = sum((outcome) => undeleted(outcome).named + undeleted(outcome).open)
+  if (left === failed) return `${[...lines, ...file, notDeleted(left)].join('\n')}\n`
   const end = `NOT everything was delivered: ${what.join(', and ')}. Mend the causes above and apply again: only what is missing will be copied.`
   return `${[...lines, ...file, end].join('\n')}\n`
+}
+
+function notDeleted(count: number): string {
+  return `Everything was delivered, but NOT everything that is too much was deleted: ${formatPlural(count, 'entry', 'entries')} left. Mend the causes above and apply again.`
 }
 
 function outcomeLines(outcome: TransferOutcome): readonly string[] {
@@ -91,25 +127,42 @@ function outcomeLines(outcome: TransferOutcome): readonly string[] {
     headLine(outcome),
     ...named.slice(0, NAMES_SHOWN).map((line) => `  ${line}`),
     ...(more > 0 ? [`  and ${formatCount(more)} more`] : []),
+    ...keptLine(outcome),
     ...(unaccounted > 0
       ? [`  ${formatPlural(unaccounted, 'entry', 'entries')} not accounted for: ${whyOpen(outcome)}`]
       : []),
   ]
 }
 
+/** What a mirror would have deleted, and did not. */
+function keptLine(outcome: TransferOutcome): readonly string[] {
+  const prune = pruneOf(outcome)
+  const why =
+    outcome.deletesWithheld ??
+    (prune?.outcome === 'blocked' ? 'not all else was delivered and proven' : undefined)
+  return why === undefined ? [] : [`  nothing was deleted, because ${why}`]
+}
+
 function headLine(outcome: TransferOutcome): string {
-  const last = outcome.steps.at(-1)
+  const last = lastDelivery(outcome)
+  const prune = pruneOf(outcome)
+  const gone = prune === undefined ? undefined : tallyOf(prune)
+  const deleted =
+    gone === undefined || gone.entries === 0
+      ? ''
+      : `; ${formatCount(gone.entries)} (${formatBytes(gone.bytes)}) deleted`
   const there =
     outcome.there.entries === 0
       ? ''
       : `; ${formatCount(outcome.there.entries)} (${formatBytes(outcome.there.bytes)}) were there already`
   if (outcome.blocked !== undefined)
     return `${outcome.name}: not started, because ${outcome.blocked.by} can not be delivered in full; ${formatPlural(outcome.blocked.entries, 'entry', 'entries')} left to do${there}`
-  if (last === undefined) return `${outcome.name}: nothing was left to do in ${outcome.to}${there}`
+  if (last === undefined)
+    return `${outcome.name}: nothing was left to ${prune === undefined ? 'do in' : 'copy to'} ${outcome.to}${deleted}${there}`
   const tally = tallyOf(last)
   const how =
     outcome.provenBy === undefined ? 'delivered, not verified' : `delivered, verified by ${outcome.provenBy}`
-  return `${outcome.name}: ${formatPlural(tally.entries, 'entry', 'entries')} (${formatBytes(tally.bytes)}) ${how}, in ${outcome.to}${there}`
+  return `${outcome.name}: ${formatPlural(tally.entries, 'entry', 'entries')} (${formatBytes(tally.bytes)}) ${how}, in ${outcome.to}${deleted}${there}`
 }
 
 function namedLines({ unlisted, refused, failed }: TransferOutcome): readonly string[] {

@@ -101,6 +101,7 @@ describe.skipIf(reason !== undefined)('Slurm as an executor', () => {
       slurm: {
         copy: { requeue: false, extra: [], cpus: 8, memory: '1G', nice: 5 },
         verify: { requeue: true, extra: [] },
+        prune: { requeue: true, extra: [] },
       },
     })
     const env = {
@@ -143,6 +144,7 @@ describe.skipIf(reason !== undefined)('Slurm as an executor', () => {
       slurm: {
         copy: { requeue: true, extra: [], partition: 'nowhere' },
         verify: { requeue: true, extra: [] },
+        prune: { requeue: true, extra: [] },
       },
     })
     const { executor } = await executorFor([copy], 'true')

@@ -53,6 +53,7 @@ transfers:
     to: /mnt/shared/corpus
     tool: auto
     mode: mirror
+    maxDelete: 2.5%
     where: slurm
     existing: keep-newer
     compare: size+mtime

@@ -34,7 +34,11 @@ describe('a plan', () => {
           followDestinationLinks: false,
           after: [],
           attempts: 3,
-          slurm: { copy: { requeue: true, extra: [] }, verify: { requeue: true, extra: [] } },
+          slurm: {
+            copy: { requeue: true, extra: [] },
+            verify: { requeue: true, extra: [] },
+            prune: { requeue: true, extra: [] },
+          },
         },
       ],
       tools: {},
@@ -110,7 +114,19 @@ transfers:
     expect(slurm).toEqual({
       copy: { ...outer, cpus: 2, extra: ['--contiguous'] },
       verify: { ...outer, cpus: 3, extra: [] },
+      prune: { ...outer, cpus: 9, extra: ['--contiguous'] },
     })
+  })
+
+  test.each([
+    ['', undefined],
+    [', mode: copy', undefined],
+    [', mode: mirror', { maxDeleteShare: 0.1 }],
+    [', mode: mirror, maxDelete: 0%', { maxDeleteShare: 0 }],
+    [', mode: mirror, maxDelete: 2.5%', { maxDeleteShare: 0.025 }],
+    [', mode: mirror, maxDelete: 100%', { maxDeleteShare: 1 }],
+  ])('%j is a mirror with a share of %j', (written, mirror) => {
+    expect(transferOf(written).mirror).toEqual(mirror)
   })
 
   test('takes `exclusive` of a transfer for the Slurm option', () => {

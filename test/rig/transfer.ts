@@ -21,7 +21,7 @@ export function plainTransfer(given: Pick<Transfer, 'name' | 'from' | 'to'> & Pa
     followDestinationLinks: false,
     after: [],
     attempts: 3,
-    slurm: { copy: slurm, verify: slurm },
+    slurm: { copy: slurm, verify: slurm, prune: slurm },
     ...given,
   }
 }

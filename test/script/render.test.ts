@@ -51,7 +51,7 @@ async function everyKind(): Promise<readonly (readonly [string, ScriptInput])[]>
   ]
   const inputs = await Promise.all(
     kinds.flatMap(([name, one]) =>
-      (['copy', 'verify'] as const).map(
+      (['copy', 'verify', 'prune'] as const).map(
         async (stage) => [`${name}, ${stage}`, await scriptInput(one, stage, 'size+mtime')] as const,
       ),
     ),
@@ -78,7 +78,9 @@ describe('renderScript', () => {
     await using temp = await tempFolder()
     const parts = await readScriptParts()
     const kinds = await everyKind()
-    const whole = kinds.filter(([name]) => ['rsync, copy', 'aws, copy', 'download, verify'].includes(name))
+    const whole = kinds.filter(([name]) =>
+      ['rsync, copy', 'aws, copy', 'download, verify', 'odd paths, prune', 'download, prune'].includes(name),
+    )
     const write = async ([name, input]: (typeof kinds)[number], texts: ScriptParts): Promise<string> => {
       const file = join(temp.path, `${name}.sh`)
       await writeFile(file, renderScript(input, texts))

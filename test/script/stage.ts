@@ -64,7 +64,7 @@ export function transferOf(options: Pick<StageOptions, 'from' | 'to' | 'tool' | 
     from: options.from,
     to: options.to,
     tool: options.tool,
-    slurm: { copy: slurm, verify: slurm },
+    slurm: { copy: slurm, verify: slurm, prune: slurm },
     ...options.transfer,
   })
 }

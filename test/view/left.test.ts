@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { buildGraph } from '../../src/graph/build.ts'
+import type { StageKind } from '../../src/graph/step.ts'
 import type { Mark, MarkResult } from '../../src/run/mark.ts'
 import type { StepProgress } from '../../src/run/progress.ts'
 import { leftText } from '../../src/view/left.ts'
@@ -16,7 +17,7 @@ function mark(shard: number, result: MarkResult = 'done', failed = 0): Mark {
 /** Transfer `data` of `shards` shards with 1 file of 1 GiB each. */
 function run(
   shards: number,
-  verdicts: { copy?: readonly Mark[]; verify?: readonly Mark[] },
+  verdicts: Readonly<Partial<Record<StageKind, readonly Mark[]>>>,
   proof?: 'none',
 ): readonly StepProgress[] {
   const plan = planned('data', shards, {}, proof)

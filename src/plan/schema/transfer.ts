@@ -48,6 +48,14 @@ const fields: Readonly<Record<string, Fragment>> = {
     'aws',
   ]),
   mode: choice('`mirror` also deletes what the source no longer has.', ['copy', 'mirror']),
+  maxDelete: {
+    description:
+      'With `mode: mirror`: the part of what stands at the destination that may be deleted without a confirmation on the command line.',
+    type: 'string',
+    pattern: '^(100|[0-9]{1,2}(\\.[0-9]{1,3})?)%$',
+    default: '10%',
+    examples: ['2.5%'],
+  },
   where: choice('`slurm`: as jobs. `login`: here, before anything is submitted.', ['slurm', 'login']),
   existing: choice('What happens to a file that is there already and differs.', [
     'update',
