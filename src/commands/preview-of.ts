@@ -8,7 +8,7 @@ import type { Location, Plan } from '../plan/plan.ts'
 import type { ExecutorKind } from '../run/event.ts'
 import { optionWarnings } from '../tools/options.ts'
 import { routeOf } from '../tools/rclone-place.ts'
-import { formatBytes, formatCount } from '../view/format.ts'
+import { formatBytes, formatCount, formatPlural } from '../view/format.ts'
 import type {
   CountOf,
   DeletesPreview,
@@ -182,6 +182,14 @@ function shown(list: PreparedTransfer['survey']['skipped']): NamedReasons {
   }
 }
 
+/** A copy that was made by hand without its times looks like this, and may be 20 TiB. */
+function timeOnlyWarning(name: string, { files, bytes }: PreparedTransfer['survey']['timeOnly']): string {
+  return (
+    `${name}: ${formatPlural(files, 'file')} (${formatBytes(bytes)}) there ${files === 1 ? 'differs' : 'differ'} in nothing but the modification time, ` +
+    'and would be copied again; `compare: size` takes them as they are, `compare: checksum` reads both sides.'
+  )
+}
+
 function warningsOf({ transfer, proof, survey, work }: PreparedTransfer): readonly string[] {
   const name = transfer.name
   const lostLinks = work?.tool.name === 'rclone' && survey.tree.hasHardLinks
@@ -192,6 +200,7 @@ function warningsOf({ transfer, proof, survey, work }: PreparedTransfer): readon
           `${name}: what is there already is compared by size alone; a file that changed without changing its size looks the same.`,
         ]
       : []),
+    ...(survey.timeOnly.files === 0 ? [] : [timeOnlyWarning(name, survey.timeOnly)]),
     ...(work?.tool.name === 'aws'
       ? [
           `${name}: aws carries whole prefixes: what appears in the source after this listing may be copied too. It keeps no modification times.`,

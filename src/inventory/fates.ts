@@ -12,6 +12,7 @@ export type Reason =
   | 'kept'
   | 'newer-there'
   | 'directory-on-remote'
+  | 'time-only'
   | 'differs'
   | 'age-unknown'
   | 'directory-there'
@@ -38,6 +39,7 @@ export const reasonTexts: Readonly<Record<Reason, string>> = {
   kept: 'already there and different; the plan says existing: keep',
   'newer-there': 'newer at the destination; the plan says existing: keep-newer',
   'directory-on-remote': 'an empty directory, which a remote does not hold',
+  'time-only': 'already there with another modification time and the same size',
   differs: 'already there and different; the plan says existing: error',
   'age-unknown': 'already there and different, and one side tells no time to say which is newer',
   'directory-there': 'a directory stands in its place',
@@ -96,6 +98,7 @@ function verdict(fate: Fate, reason?: Reason): Verdict {
 export const verdicts = {
   new: verdict('new'),
   changed: verdict('changed'),
+  changedTime: verdict('changed', 'time-only'),
   check: verdict('check'),
   same: verdict('same'),
   specialFile: verdict('skipped', 'special-file'),
@@ -172,16 +175,18 @@ function isNewerThere(view: RecordView, found: Found): boolean {
 }
 
 function decideDifferent(view: RecordView, found: Found, policy: FatePolicy): Verdict {
+  const isTimeOnly = view.kindByte === kindBytes.file && found.size === view.size
+  const changed = isTimeOnly ? verdicts.changedTime : verdicts.changed
   switch (policy.existing) {
     case 'update':
-      return verdicts.changed
+      return changed
     case 'keep':
       return verdicts.kept
     case 'error':
       return verdicts.differs
     case 'keep-newer':
       if (!view.hasMtime || !found.hasMtime) return verdicts.ageUnknown
-      return isNewerThere(view, found) ? verdicts.newerThere : verdicts.changed
+      return isNewerThere(view, found) ? verdicts.newerThere : changed
   }
 }
 

@@ -36,6 +36,8 @@ export interface Summary {
   readonly refused: Named
   /** Entries whose names are not valid UTF-8, whatever their fate: rclone can not carry them. */
   readonly notUtf8: Named
+  /** Of the changed: files that have their size there already, so that only the time tells them from equal ones. */
+  readonly timeOnly: Readonly<Pick<Tally, 'files' | 'bytes'>>
   readonly largest?: SizedPath
   /** One entry to show where things land: a file if there is any. Latin1 path. */
   readonly sample?: string
@@ -77,6 +79,7 @@ export function createSummary(): SummaryBuilder {
   const skipped = new NameList()
   const refused = new NameList()
   const notUtf8 = new NameList()
+  const timeOnly = { files: 0, bytes: 0 }
   let entries = 0
   let largest: SizedPath | undefined
   let sample: { readonly path: string; readonly isFile: boolean } | undefined
@@ -99,6 +102,11 @@ export function createSummary(): SummaryBuilder {
       sample ??= { path: pathText(view), isFile: false }
       if (!isUtf8) notUtf8.add(view, reasonTexts['not-representable'])
       if (verdict.reason === undefined || verdict.reason === 'directory-on-remote') return
+      if (verdict.reason === 'time-only') {
+        timeOnly.files++
+        timeOnly.bytes += view.size
+        return
+      }
       ;(verdict.fate === 'skipped' ? skipped : refused).add(view, reasonTexts[verdict.reason])
     },
     finish() {
@@ -108,6 +116,7 @@ export function createSummary(): SummaryBuilder {
         skipped,
         refused,
         notUtf8,
+        timeOnly,
         ...(largest === undefined ? {} : { largest }),
         ...(sample === undefined ? {} : { sample: sample.path }),
       }
