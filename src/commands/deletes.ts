@@ -37,7 +37,7 @@ const DELETES_PER_SECOND = 500
 
 /**
  * Undefined where nothing is too much, or nothing is to be deleted. Fails SX355 for a single file, SX356 where the
- * destination holds a source, SX358 where it takes names for others, and as `findExtras`.
+ * destination holds another place of the plan, SX358 where it takes names for others, and as `findExtras`.
  */
 export async function planDeletes(
   context: PrepareContext,
@@ -53,7 +53,7 @@ export async function planDeletes(
       'Everything else beside it would be deleted.',
     )
   const { destinationRoot, destinationState, refused, listingErrors } = survey
-  const apart = await checkNoSourceInside(context.plan, transfer, destinationRoot)
+  const apart = await checkNothingInside(context.plan, transfer, destinationRoot)
   if (!apart.ok) return apart
   if (destinationState !== 'filled') return ok(undefined)
   if (listingErrors.count > 0)
@@ -158,23 +158,29 @@ async function oursBelow(root: Location, files: readonly string[]): Promise<read
 }
 
 /** By what the paths lead to: the plan was checked by its words alone. */
-async function checkNoSourceInside(
+async function checkNothingInside(
   plan: Plan,
   transfer: Transfer,
   root: Location,
 ): Promise<Result<undefined>> {
   if (root.kind !== 'local') return ok(undefined)
   const top = await resolved(root.path)
-  for (const { name, from } of plan.transfers) {
-    if (from.kind !== 'local') continue
-    const source = await resolved(from.path)
-    if (source !== top && !source.startsWith(top === '/' ? '/' : `${top}/`)) continue
-    return failWith(
-      'SX356',
-      `transfer ${transfer.name}: the destination ${root.path} holds the source ${from.path} of transfer ${name}`,
-      'Choose a destination that holds no source, or write `mode: copy`.',
-      'A mirror would delete the source as something that does not belong there.',
-    )
+  for (const { name, from, to } of plan.transfers) {
+    const places =
+      name === transfer.name
+        ? [['source', from] as const]
+        : [['source', from] as const, ['destination', to] as const]
+    for (const [word, place] of places) {
+      if (place.kind !== 'local') continue
+      const inner = await resolved(place.path)
+      if (inner !== top && !inner.startsWith(top === '/' ? '/' : `${top}/`)) continue
+      return failWith(
+        'SX356',
+        `transfer ${transfer.name}: the destination ${root.path} holds the ${word} ${place.path} of transfer ${name}`,
+        'Choose a destination that holds no other place of the plan, or write `mode: copy`.',
+        `A mirror would delete that ${word} as something that does not belong there.`,
+      )
+    }
   }
   return ok(undefined)
 }

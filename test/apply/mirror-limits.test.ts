@@ -104,7 +104,7 @@ describe('a mirror', () => {
     expect((await at.plan(['--confirm', 'copied'])).stderr).toContain('  Leave it out: nothing is deleted.\n')
   })
 
-  test('of a single file, and of a source that its destination holds', async () => {
+  test('of a single file, and into a destination that holds another place of the plan', async () => {
     await using at = await openCase({ mode: 'mirror' })
     await writeTree(at.path, { 'one/file': 'f', 'big/source/a': 'a' })
     await writePlan(at.path, {
@@ -123,11 +123,22 @@ describe('a mirror', () => {
     expect(inside.stderr).toContain(
       [
         `error SX356: transfer data: the destination ${big} holds the source ${at.path}/link of transfer data`,
-        '  A mirror would delete the source as something that does not belong there.',
-        '  Choose a destination that holds no source, or write `mode: copy`.',
+        '  A mirror would delete that source as something that does not belong there.',
+        '  Choose a destination that holds no other place of the plan, or write `mode: copy`.',
       ].join('\n'),
     )
-    expect([single.exitCode, inside.exitCode]).toEqual([1, 1])
+    await symlink(big, join(at.path, 'other name'))
+    await writePlan(at.path, {
+      transfers: {
+        data: { from: at.from, to: big, mode: 'mirror' },
+        other: { from: join(at.path, 'one'), to: join(at.path, 'other name/sub') },
+      },
+    })
+    const other = await at.apply(['--confirm', 'data'])
+    expect(other.stderr).toContain(
+      `error SX356: transfer data: the destination ${big} holds the destination ${at.path}/other name/sub of transfer other\n`,
+    )
+    expect([single.exitCode, inside.exitCode, other.exitCode]).toEqual([1, 1, 1])
     expect([...(await listTree(big)).keys()].sort()).toEqual(['source', 'source/a'])
   })
 

@@ -52,6 +52,19 @@ describe('a mirror between disks', () => {
     expect(lastLines(shown.stdout, 1)).toEqual([
       'Plan: 1 step, 0 shards on 1 worker, 0 B in 0 files to copy, 1 to delete; est. 0s.',
     ])
+    const told = JSON.parse((await at.plan(['--json'])).stdout) as { transfers: readonly object[] }
+    expect(told.transfers[0]).toMatchObject({
+      deletes: {
+        count: 1,
+        files: 1,
+        directories: 0,
+        symlinks: 0,
+        others: 0,
+        bytes: 2,
+        entries: 2,
+        first: ['b'],
+      },
+    })
     const applied = await at.apply()
     expect(lastLines(applied.stdout, 1)).toEqual([
       `data: nothing was left to copy to ${at.to}; 1 (2 B) deleted; 1 (1 B) were there already`,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { buildGraph } from '../../src/graph/build.ts'
-import { faultsBehindLoss, LOOKS_BELIEVED, outcomeOf } from '../../src/run/decide.ts'
+import { faultsBehindLoss, LOOKS_BELIEVED, outcomeOf, stops } from '../../src/run/decide.ts'
 import type { Sighting } from '../../src/run/executor.ts'
 import type { Mark } from '../../src/run/mark.ts'
 import type { StepProgress } from '../../src/run/progress.ts'
@@ -46,6 +46,17 @@ const others = (...steps: readonly StepProgress[]): Map<StepProgress['step']['id
   new Map(steps.map((one) => [one.step.id, one]))
 
 const done = [mark(), mark({ shard: '00001' })]
+
+test('failed names stop no stage of the same transfer but the one that deletes', () => {
+  const proven = { outcome: 'accounted', marks: done } as const
+  const failed = { outcome: 'accounted', marks: [mark(), mark({ shard: '00001', failed: 1 })] } as const
+  const copy = (change: Partial<StepProgress>): StepProgress => at('a.copy', change)
+  expect(stops(copy(failed), { stage: 'verify' })).toBe(false)
+  expect(stops(copy(failed), { stage: 'prune' })).toBe(true)
+  expect(stops(copy(proven), { stage: 'prune' })).toBe(false)
+  expect(stops(copy({ outcome: 'lost' }), { stage: 'prune' })).toBe(true)
+  expect(stops(copy({}), { stage: 'prune' })).toBe(false)
+})
 
 describe('when a step is over', () => {
   test('with all verdicts once its workers are gone', () => {

@@ -4,9 +4,12 @@ import type { StageKind } from '../../src/graph/step.ts'
 import type { Mark, MarkResult } from '../../src/run/mark.ts'
 import type { StepProgress } from '../../src/run/progress.ts'
 import { leftText } from '../../src/view/left.ts'
-import { planned } from '../graph/steps.ts'
+import { planned, shard } from '../graph/steps.ts'
 
 const GIB = 2 ** 30
+
+/** Nothing runs. */
+const at = { sighting: undefined, outcome: undefined, shardsRunning: 0, bytesUnderWay: 0 }
 
 /** A verdict on the shard of this number. */
 function mark(shard: number, result: MarkResult = 'done', failed = 0): Mark {
@@ -58,6 +61,19 @@ describe('what is left of an unfinished run', () => {
     )
   })
 
+  test('what is to be deleted is said apart, until it is', () => {
+    const shards = [shard('00001', 3)]
+    const prune = { stage: 'prune', shards, balance: { meanSeconds: 1, maxSeconds: 1, ratio: 1 } } as const
+    const mirror = planned('mirror', 1)
+    const { steps } = buildGraph([{ ...mirror, stages: [...mirror.stages, prune] }], () => 2)
+    const left = (marks: Readonly<Partial<Record<StageKind, readonly Mark[]>>>): string =>
+      leftText(steps.map((step) => ({ ...at, step, marks: marks[step.stage] ?? [] })))
+    const proven = { copy: [mark(0)], verify: [mark(0)] }
+    expect(left({})).toBe('0 of 1 shard proven, 10 B in 1 shard left, 3 to delete')
+    expect(left(proven)).toBe('1 of 1 shard proven, 0 B in 0 shards left, 3 to delete')
+    expect(left({ ...proven, prune: [mark(1)] })).toBe('1 of 1 shard proven, 0 B in 0 shards left')
+  })
+
   test('every transfer of the run counts', () => {
     const steps = [...run(1, { copy: [mark(0)], verify: [mark(0)] }), ...other(2)]
     expect(leftText(steps)).toBe('1 of 3 shards proven, 20 B in 2 shards left')
@@ -66,6 +82,5 @@ describe('what is left of an unfinished run', () => {
 
 function other(shards: number): readonly StepProgress[] {
   const { steps } = buildGraph([planned('other', shards)], () => 2)
-  const nothing = { sighting: undefined, outcome: undefined, marks: [], shardsRunning: 0, bytesUnderWay: 0 }
-  return steps.map((step) => ({ ...nothing, step }))
+  return steps.map((step) => ({ ...at, marks: [], step }))
 }
