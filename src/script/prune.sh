@@ -12,7 +12,7 @@
 ready() { true; }
 
 # For bash -c, on the machine that the destination lies on: reads records, deletes, and prints `CLASS RECORD` for what
-# stays. Look and deletion stand close together: one find and one rm for a few names at a time.
+# stays. Look and deletion stand close together: one find and one rm for a thousand names at a time, because each takes a process.
 delete_listed='
 flush() {
   local record path folder
@@ -23,10 +23,16 @@ flush() {
     path=${record#* * * }
     behind_link "$path" || paths+=("$path")
   done
+  # find says of each name in its turn what the list says, where nothing has changed.
+  if ((${#records[@]} && ${#records[@]} == ${#paths[@]})) && look | cmp -s - <(printf "%s\0" "${records[@]}"); then
+    local -a how=(rm -f)
+    [[ ${records[0]} == "d "* ]] && how=(rmdir)
+    "${how[@]}" -- "${paths[@]}" 2>/dev/null && return
+  fi
   if ((${#paths[@]})); then
     while IFS= read -r -d "" record; do
       there[${record#* * * }]=${record%"${record#* * * }"}
-    done < <(find -P "${paths[@]}" -maxdepth 0 "(" -type d -printf "d - - %p\0" -o -printf "%y %s %T@ %p\0" ")" 2>/dev/null)
+    done < <(look)
     # Nobody else would, and a dead process without a parent looks alive.
     wait "$!" 2>/dev/null
   fi
@@ -51,6 +57,9 @@ flush() {
     path=${record#* * * }
     [[ ! -e $path && ! -L $path ]] || printf "not-deleted %s\0" "$record"
   done
+}
+look() {
+  find -P "${paths[@]}" -maxdepth 0 "(" -type d -printf "d - - %p\0" -o -printf "%y %s %T@ %p\0" ")" 2>/dev/null
 }
 # behind_link PATH: a directory on the way to it is a symlink. Each is looked at once for a batch.
 behind_link() {
@@ -83,7 +92,7 @@ while IFS= read -r -d "" record; do
   # A directory is tried when all before it have gone.
   [[ $record == "d "* && $before != "d "* ]] && flush
   batch+=("$record") batch_bytes=$((batch_bytes + ${#record})) before=$record
-  ((${#batch[@]} < 200 && batch_bytes < 100000)) || flush
+  ((${#batch[@]} < 1000 && batch_bytes < 500000)) || flush
 done
 flush
 exit 0

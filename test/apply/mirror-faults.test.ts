@@ -99,7 +99,7 @@ describe('a mirror, where something changes or fails on the way', () => {
   test('killed in the middle of deleting, it goes on where it was, and the counts are of all', async () => {
     await using at = await openCase({ ...MIRROR, tool: 'rsync' })
     await writeTree(at.from, { a: 'a' })
-    const many = Array.from({ length: 900 }, (_, n) => [`d${n % 3}/f${n}`, 'x'] as const)
+    const many = Array.from({ length: 2500 }, (_, n) => [`d${n % 3}/f${n}`, 'x'] as const)
     await writeTree(at.to, Object.fromEntries(many))
     const real = await realProgram('rm')
     // The third call waits.
@@ -123,8 +123,8 @@ describe('a mirror, where something changes or fails on the way', () => {
     await writeTree(at.to, { 'd1/late': 'late' })
     await writeFile(join(at.path, 'go'), '')
     const second = await at.apply([], { env })
-    expect(second.stderr).toMatch(/^1 of 1 shard proven, 0 B in 0 shards left, 903 to delete\.$/m)
-    expect(second.stdout).toContain(`in ${at.to}; 902 (900 B) deleted`)
+    expect(second.stderr).toMatch(/^1 of 1 shard proven, 0 B in 0 shards left, 2,503 to delete\.$/m)
+    expect(second.stdout).toContain(`in ${at.to}; 2,502 (2.4 KiB) deleted`)
     expect(named(`\n${second.stdout}`)).toEqual([
       'd1: is not empty any more and was not deleted; apply again to see what stands in it',
     ])

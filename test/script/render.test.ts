@@ -79,7 +79,7 @@ describe('renderScript', () => {
     const parts = await readScriptParts()
     const kinds = await everyKind()
     const whole = kinds.filter(([name]) =>
-      ['rsync, copy', 'aws, copy', 'download, verify', 'odd paths, prune', 'download, prune'].includes(name),
+      ['rsync, copy', 'aws, copy', 'download, verify', 'download, prune'].includes(name),
     )
     const write = async ([name, input]: (typeof kinds)[number], texts: ScriptParts): Promise<string> => {
       const file = join(temp.path, `${name}.sh`)
