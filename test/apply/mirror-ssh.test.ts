@@ -65,6 +65,19 @@ describe.skipIf(!sshAvailable())('a mirror over SSH', { timeout }, () => {
     expect(await compareTrees(at.from, at.to, { mtimes: true })).toEqual([])
   })
 
+  test('to a server that offers files and no shell, by rclone; its folders stay', async () => {
+    await using files = await startSshServer({ shell: false })
+    await using at = await openOverSsh(files, { way: 'push', transfer: { ...transfer, tool: 'rclone' } })
+    await writeTree(at.from, { a: 'a', 'd/e': 'e' })
+    await writeTree(at.to, { a: 'a', 'd/old one': 'o', 'gone/é': 'x' })
+    const applied = await at.apply()
+    expect(applied.stdout).toContain(
+      `data, to delete in old:${at.to}: 2 files (2 B)\n  d/old one\n  gone/é\n`,
+    )
+    expect(applied.exitCode).toBe(0)
+    expect(await compareTrees(at.from, at.to)).toEqual(['extra: "gone"'])
+  })
+
   test('with an empty source nothing is touched', async () => {
     await using at = await openOverSsh(server, { way: 'push', transfer })
     await writeTree(at.to, { mine: 'm' })
