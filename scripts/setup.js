@@ -18,6 +18,8 @@ const PACKAGES = /** @type {const} */ ({
   shellcheck: 'shellcheck',
   gawk: 'gawk',
   strace: 'strace',
+  setfacl: 'acl',
+  setfattr: 'attr',
   fpart: 'fpart',
   slurmctld: 'slurmctld',
   slurmd: 'slurmd',
@@ -35,7 +37,7 @@ const PACKAGES = /** @type {const} */ ({
 /** @type {readonly Program[]} */
 export const QUICKSTART_PROGRAMS = ['rclone', 'rsync']
 /** @type {readonly Program[]} */
-export const TEST_PROGRAMS = ['rclone', 'rsync', 'shellcheck', 'gawk', 'strace']
+export const TEST_PROGRAMS = ['rclone', 'rsync', 'shellcheck', 'gawk', 'strace', 'setfacl', 'setfattr']
 /** @type {readonly Program[]} */
 export const SLURM_PROGRAMS = ['slurmctld', 'slurmd', 'sbatch', 'slurmdbd', 'mariadbd']
 /** @type {readonly Program[]} */

@@ -2,6 +2,7 @@
 
 import { ok } from '../diagnostic.ts'
 import { collectFailedNames } from '../edge/failed-names.ts'
+import { collectUnset } from '../edge/unset-attributes.ts'
 import { openJournal } from '../edge/journal.ts'
 import type { Journal } from '../edge/journal.ts'
 import type { RunPaths } from '../edge/run-folder.ts'
@@ -232,7 +233,8 @@ async function conclude(context: ExecuteContext, journal: Journal, end: DriveEnd
       return ExitCode.detached
     case 'over': {
       const { givenUp, file } = await collectFailedNames(paths, record, end.progress, NAMES_SHOWN)
-      const outcomes = outcomesOf(record, paths, end.progress, givenUp)
+      const unset = await collectUnset(paths, end.progress)
+      const outcomes = outcomesOf(record, paths, end.progress, givenUp, unset)
       const failed = outcomes.reduce((sum, outcome) => sum + failedCount(outcome), 0)
       // Shards without workers are no failure of theirs: the run stays open, and the next apply goes on with them.
       const isOpen = end.progress.steps.some(({ outcome }) => outcome === 'lost')

@@ -4,6 +4,7 @@ import { ok, type Result } from '../diagnostic.ts'
 import { endUploads, findUploads, type UploadContext } from '../edge/leftover-uploads.ts'
 import { findHalfFiles, namesAtRisk, removeHalfFiles, type HalfFile } from '../edge/leftovers.ts'
 import type { RunPaths } from '../edge/run-folder.ts'
+import type { Step } from '../graph/step.ts'
 import type { Location } from '../plan/plan.ts'
 import type { RunRecord } from '../run/record.ts'
 import { placeText } from '../tools/rclone-place.ts'
@@ -22,17 +23,29 @@ export interface FoundLeftovers {
   readonly isLookedAt: boolean
 }
 
-/** One entry per transfer that copied anything. Fails SX341. */
+/** The stage that has the lists. */
+function isFirstOf(first: Step, _index: number, steps: readonly Step[]): boolean {
+  return steps.find((step) => step.transfer.name === first.transfer.name && writes(step)) === first
+}
+
+function writes({ stage }: Step): boolean {
+  return stage === 'copy' || stage === 'fixup'
+}
+
+/** One entry per transfer that did anything. Fails SX341. */
 export async function findAll(
   record: RunRecord,
   paths: RunPaths,
   context: UploadContext,
 ): Promise<Result<readonly FoundLeftovers[]>> {
   const all: FoundLeftovers[] = []
-  for (const step of record.steps.filter(({ stage }) => stage === 'copy')) {
+  for (const step of record.steps.filter(isFirstOf)) {
     const transfer = record.transfers.find(({ name }) => name === step.transfer.name)
     const root = transfer?.root ?? step.transfer.to
-    const names = await namesAtRisk(paths, step)
+    const writing = record.steps.filter(
+      (other) => other.transfer.name === step.transfer.name && writes(other),
+    )
+    const names = await namesAtRisk(paths, step, writing)
     const base = { transfer: step.transfer.name, place: placeText(root), root }
     const none = { files: [], uploads: [], shared: [], isLookedAt: true }
     if (root.kind === 's3') {

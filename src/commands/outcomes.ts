@@ -2,6 +2,7 @@
 
 import path from 'node:path'
 import type { FailedNames } from '../edge/failed-names.ts'
+import type { UnsetAttribute } from '../edge/unset-attributes.ts'
 import type { RunPaths } from '../edge/run-folder.ts'
 import { printable } from '../inventory/printable.ts'
 import type { Progress } from '../run/progress.ts'
@@ -22,7 +23,7 @@ export function transferRecord({
   deletes,
   blockedBy,
 }: PreparedTransfer): TransferRecord {
-  const { same } = survey.tallies
+  const { same, attributes } = survey.tallies
   return {
     name: transfer.name,
     to: locationText(transfer.to),
@@ -30,6 +31,9 @@ export function transferRecord({
     proof: proof.kind,
     provenBy: proof.words,
     there: { entries: same.files + same.symlinks + same.directories, bytes: same.bytes },
+    ...(transfer.fixup === undefined
+      ? {}
+      : { onlyAttributes: attributes.files + attributes.symlinks + attributes.directories }),
     refused: { count: survey.refused.count, named: survey.refused.named.slice(0, NAMES_SHOWN) },
     unlisted: survey.listingErrors,
     ...(deletes?.kind === 'withheld' ? { deletesWithheld: deletes.why } : {}),
@@ -44,12 +48,16 @@ export function transferRecord({
   }
 }
 
-/** @param givenUp names that the workers gave up on, by transfer */
+/**
+ * @param givenUp names that the workers gave up on, by transfer
+ * @param unset what fixups could not set, by transfer
+ */
 export function outcomesOf(
   record: RunRecord,
   paths: RunPaths,
   progress: Progress,
   givenUp: FailedNames['givenUp'],
+  unset: ReadonlyMap<TransferRecord['name'], readonly UnsetAttribute[]>,
 ): readonly TransferOutcome[] {
   return record.transfers.map((transfer) => {
     const steps = progress.steps.filter(({ step }) => step.transfer.name === transfer.name)
@@ -58,6 +66,11 @@ export function outcomesOf(
     return {
       ...beforeAnythingRan(transfer),
       failed: { count, named: first.map((entry) => ({ ...entry, path: printable(entry.path) })) },
+      notPreserved: (unset.get(transfer.name) ?? []).map(({ attribute, count: all, first: some }) => ({
+        attribute,
+        count: all,
+        named: some.map(printable),
+      })),
       steps,
       ...(lost === undefined ? {} : { lostLogs: path.join(paths.stage(lost.step), 'logs') }),
     }
@@ -65,12 +78,24 @@ export function outcomesOf(
 }
 
 function beforeAnythingRan(transfer: TransferRecord): TransferOutcome {
-  const { name, to, proof, provenBy, there, refused, unlisted, deletesWithheld, blocked } = transfer
+  const {
+    name,
+    to,
+    proof,
+    provenBy,
+    there,
+    onlyAttributes = 0,
+    refused,
+    unlisted,
+    deletesWithheld,
+    blocked,
+  } = transfer
   return {
     name,
     to,
     provenBy: proof === 'none' ? undefined : provenBy,
     there,
+    onlyAttributes,
     refused: {
       count: refused.count,
       named: refused.named.map(({ path, reason }) => ({ path: printable(path), reason })),
@@ -79,6 +104,7 @@ function beforeAnythingRan(transfer: TransferRecord): TransferOutcome {
     ...(deletesWithheld === undefined ? {} : { deletesWithheld }),
     ...(blocked === undefined ? {} : { blocked }),
     failed: { count: 0, named: [] },
+    notPreserved: [],
     steps: [],
   }
 }

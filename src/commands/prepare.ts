@@ -6,12 +6,11 @@ import type { RunPaths } from '../edge/run-folder.ts'
 import { planShards } from '../edge/shard-plan.ts'
 import { survey } from '../edge/survey.ts'
 import type { Survey } from '../edge/survey.ts'
+import { placeAsker, type SurveyRequest } from '../edge/survey-ground.ts'
 import { probeTools, toolEnvironment } from '../edge/tool-probe.ts'
 import type { ToolSet } from '../edge/tool-probe.ts'
 import { buildGraph } from '../graph/build.ts'
-import type { PlannedStage } from '../graph/build.ts'
 import type { StepGraph } from '../graph/dag.ts'
-import type { StageKind } from '../graph/step.ts'
 import type { Plan, ToolName, Transfer } from '../plan/plan.ts'
 import { costModel, ratesOf } from '../shard/cost.ts'
 import type { Rates } from '../shard/cost.ts'
@@ -21,12 +20,14 @@ import { checkAwsSource } from '../tools/aws-obstacles.ts'
 import { chooseTool } from '../tools/choose.ts'
 import { connectionsMax, workersWithin } from '../tools/connections.ts'
 import { chooseProof } from '../tools/proof.ts'
-import type { ProofChoice, ProofKind } from '../tools/proof.ts'
+import type { ProofChoice } from '../tools/proof.ts'
 import type { ToolChoice } from '../tools/tool.ts'
 import { toolOf } from '../tools/tools.ts'
 import type { TransferName } from '../units.ts'
-import { deletesShard, planDeletes, type Deletes } from './deletes.ts'
+import { planDeletes, type Deletes } from './deletes.ts'
 import { shardSecondsMin } from './place.ts'
+import { planFixup, type PlannedFixup } from './plan-fixup.ts'
+import { stagesOf } from './stages-of.ts'
 
 /** How what there is to do will be done. */
 export interface PlannedWork {
@@ -36,6 +37,8 @@ export interface PlannedWork {
   readonly workers: number
   /** Fewer than the plan asks for, because the places bear no more connections. */
   readonly workersMax?: number
+  /** Set where attributes are set behind the copy. */
+  readonly fixup?: PlannedFixup
 }
 
 /** One transfer, listed and compared; cut where something is to be done. */
@@ -96,7 +99,7 @@ export async function prepare(context: PrepareContext): Promise<Result<Prepared>
     transfers.push({ ...item, work: work.value })
   }
   const settled = transfers.map((item) => withBlocker(item, transfers))
-  const planned = settled.flatMap(({ transfer, proof, work, deletes, blockedBy }) =>
+  const planned = settled.flatMap(({ transfer, proof, survey: surveyed, work, deletes, blockedBy }) =>
     work === undefined || blockedBy !== undefined
       ? []
       : [
@@ -104,7 +107,7 @@ export async function prepare(context: PrepareContext): Promise<Result<Prepared>
             transfer,
             tool: work.tool,
             proof: proof.kind,
-            stages: stagesOf(proof.kind, work.plan, deletes),
+            stages: stagesOf(transfer, proof.kind, surveyed, work, deletes),
             ...(work.workersMax === undefined ? {} : { workersMax: work.workersMax }),
           },
         ],
@@ -113,20 +116,6 @@ export async function prepare(context: PrepareContext): Promise<Result<Prepared>
     transfers: settled,
     graph: buildGraph(planned, context.workersOf, context.plan.transfers),
   })
-}
-
-/** What a transfer goes through, in order; every stage but the one that deletes goes shard by shard as the copy was cut. */
-function stagesOf(
-  proof: ProofKind,
-  { shards, balance }: ShardPlan,
-  deletes: Deletes | undefined,
-): readonly PlannedStage[] {
-  const kinds: readonly StageKind[] = ['copy', ...(proof === 'none' ? [] : (['verify'] as const))]
-  const stages = kinds.map((stage) => ({ stage, shards, balance }))
-  if (deletes?.kind !== 'planned') return stages
-  const shard = deletesShard(deletes)
-  const even = { meanSeconds: shard.costSeconds, maxSeconds: shard.costSeconds, ratio: 1 }
-  return [...stages, { stage: 'prune', shards: [shard], balance: even }]
 }
 
 /** Why this is not to be carried out: deletions that nobody has confirmed. */
@@ -157,16 +146,24 @@ function toolsFor({ transfers }: Plan): readonly ToolName[] {
   return ['rclone', 'rsync', ...(transfers.some(({ tool }) => tool === 'aws') ? (['aws'] as const) : [])]
 }
 
-function surveyTransfer(context: PrepareContext, transfer: Transfer): Promise<Result<Survey>> {
-  const { plan, paths, env, interrupt, onProgress } = context
-  return survey({
-    transfer,
-    manifestPath: paths.manifest(transfer.name),
-    proveAll: transfer.verify === 'checksum' || transfer.verify === 'download',
+/** What rclone and ssh are asked with. */
+function askingWith({ plan, env, interrupt }: PrepareContext): Pick<SurveyRequest, AskingWith> {
+  return {
     rclonePath: plan.tools.rclone?.path ?? 'rclone',
     env: toolEnvironment(env, plan.environmentPass),
     shellKeys: env['AWS_ACCESS_KEY_ID'] !== undefined,
     signal: interrupt,
+  }
+}
+type AskingWith = 'rclonePath' | 'env' | 'shellKeys' | 'signal'
+
+function surveyTransfer(context: PrepareContext, transfer: Transfer): Promise<Result<Survey>> {
+  const { paths, onProgress } = context
+  return survey({
+    transfer,
+    manifestPath: paths.manifest(transfer.name),
+    proveAll: transfer.verify === 'checksum' || transfer.verify === 'download',
+    ...askingWith(context),
     ...(onProgress === undefined
       ? {}
       : {
@@ -178,7 +175,7 @@ function surveyTransfer(context: PrepareContext, transfer: Transfer): Promise<Re
 }
 
 function hasWork({ tallies }: Survey): boolean {
-  return [tallies.new, tallies.changed, tallies.check].some(
+  return [tallies.new, tallies.changed, tallies.check, tallies.attributes].some(
     ({ files, directories, symlinks }) => files + directories + symlinks > 0,
   )
 }
@@ -202,6 +199,8 @@ async function planWork(
     const checked = checkAwsSource(source)
     if (!checked.ok) return checked
   }
+  const fixup = await planFixup(transfer, surveyed, tools, placeAsker(askingWith(context)))
+  if (!fixup.ok) return fixup
   const rates = ratesOf(tool.value.name, transfer.from, transfer.to)
   const connections = connectionsMax(sourceRoot, destinationRoot)
   const workersMax = connections === undefined ? undefined : workersWithin(tool.value.name, connections)
@@ -228,5 +227,6 @@ async function planWork(
     plan: cut.value,
     workers: Math.min(workers, cut.value.shards.length),
     ...(workersMax === undefined ? {} : { workersMax }),
+    ...(fixup.value === undefined ? {} : { fixup: fixup.value }),
   })
 }

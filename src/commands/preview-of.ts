@@ -4,7 +4,7 @@ import type { Diagnostic } from '../diagnostic.ts'
 import { resourceArgs } from '../executor/slurm/directives.ts'
 import { printable } from '../inventory/printable.ts'
 import type { Tally } from '../inventory/summary.ts'
-import type { Location, Plan } from '../plan/plan.ts'
+import type { Location, Plan, Transfer } from '../plan/plan.ts'
 import type { ExecutorKind } from '../run/event.ts'
 import { optionWarnings } from '../tools/options.ts'
 import { routeOf } from '../tools/rclone-place.ts'
@@ -84,6 +84,7 @@ function transferPreview(item: PreparedTransfer): TransferPreview {
       new: countOf(survey.tallies.new),
       changed: countOf(survey.tallies.changed),
       check: countOf(survey.tallies.check),
+      attributes: countOf(survey.tallies.attributes),
       same: countOf(survey.tallies.same),
     },
     skipped: shown(survey.skipped),
@@ -96,6 +97,7 @@ function transferPreview(item: PreparedTransfer): TransferPreview {
     ...(work === undefined || work.plan.shards.length === 0 ? {} : { work: workPreview(work, item) }),
     ...(deletes?.kind === 'planned' ? { deletes: deletesPreview(deletes) } : {}),
     ...(deletes?.kind === 'withheld' ? { deletesWithheld: deletes.why } : {}),
+    ...fixupPreview(transfer),
     proof: {
       kind: proof.kind,
       sentence: proof.kind === 'none' ? 'none: the plan says `verify: none`' : proof.words,
@@ -112,6 +114,12 @@ function deletesPreview(deletes: PlannedDeletes): DeletesPreview {
     ...{ files, directories, symlinks, others, bytes, entries, first },
     ...(file === undefined ? {} : { file }),
   }
+}
+
+function fixupPreview({ from, fixup }: Transfer): Pick<TransferPreview, 'fixup'> {
+  if (fixup === undefined) return {}
+  const { preserve, owners } = fixup
+  return { fixup: { from: locationText(fixup.from ?? from), preserve, owners } }
 }
 
 function workPreview(
@@ -192,7 +200,8 @@ function timeOnlyWarning(name: string, { files, bytes }: PreparedTransfer['surve
 
 function warningsOf({ transfer, proof, survey, work }: PreparedTransfer): readonly string[] {
   const name = transfer.name
-  const lostLinks = work?.tool.name === 'rclone' && survey.tree.hasHardLinks
+  const isLinkedAfter = transfer.fixup?.preserve.includes('hardlinks') === true
+  const lostLinks = work?.tool.name === 'rclone' && survey.tree.hasHardLinks && !isLinkedAfter
   return [
     ...(proof.blind === undefined ? [] : [`${name}: the proof is ${proof.words}; ${proof.blind}.`]),
     ...(survey.comparison === 'size'

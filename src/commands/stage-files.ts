@@ -4,19 +4,21 @@ import { link, mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import { ok } from '../diagnostic.ts'
 import type { Result } from '../diagnostic.ts'
+import { writeDirectoryList } from '../edge/directory-list.ts'
 import { writeAtomic } from '../edge/files.ts'
 import { makeStageFolder } from '../edge/run-folder.ts'
 import type { RunPaths } from '../edge/run-folder.ts'
 import { readScriptParts } from '../edge/script-parts.ts'
 import { writeShardLists } from '../edge/shard-lists.ts'
 import type { Step } from '../graph/step.ts'
-import { namesAreBytes, type Plan, type ToolName, type ToolSetup } from '../plan/plan.ts'
+import { namesAreBytes, type Location, type Plan, type ToolName, type ToolSetup } from '../plan/plan.ts'
 import { renderScript } from '../script/render.ts'
-import type { ScriptParts } from '../script/render.ts'
+import type { ScriptInput, ScriptParts } from '../script/render.ts'
 import { connectionsMax } from '../tools/connections.ts'
 import { rcloneLookCommands } from '../tools/rclone.ts'
+import { fixupCommand, type FixupCommand } from '../tools/rsync-fixup.ts'
 import { toolOf } from '../tools/tools.ts'
-import type { CopyContext } from '../tools/tool.ts'
+import type { CopyContext, TransferEnd } from '../tools/tool.ts'
 import { Bug } from '../units.ts'
 import { destinationNaming } from './naming.ts'
 import type { Prepared, PreparedTransfer } from './prepare.ts'
@@ -38,12 +40,14 @@ export async function writeStageFiles(
     if (item?.work === undefined) throw new Bug(`no transfer for ${step.id}`)
     const planned = { ...item, work: item.work }
     await makeStageFolder(paths, step)
-    if (step.stage === 'copy') {
+    const stages = prepared.graph.steps.filter(({ transfer }) => transfer.name === step.transfer.name)
+    if (step === stages.find(goesByEntry)) {
       const written = await writeLists(planned, step, paths, interrupt)
       if (!written.ok) return written
     }
     if (step.stage === 'prune') await placeDeletes(step, paths)
-    await writeAtomic(paths.script(step), scriptOf(plan, planned, step, parts), SCRIPT_MODE)
+    if (step.stage === 'directories') await writeDirectories(planned, step, stages, paths)
+    await writeAtomic(paths.script(step), scriptOf(plan, planned, step, stages, parts), SCRIPT_MODE)
   }
   return ok(undefined)
 }
@@ -90,6 +94,23 @@ async function writeLists(
   })
 }
 
+/** What the end of a fixup walks is no part of any shard. */
+async function writeDirectories(
+  { survey }: Working,
+  step: Step,
+  stages: readonly Step[],
+  paths: RunPaths,
+): Promise<void> {
+  const folder = paths.shards(step)
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  for (const { id } of step.shards)
+    await writeDirectoryList(folder, id, {
+      tree: survey.tree,
+      all: stages.some(({ stage }) => stage === 'prune'),
+      destinationName: destinationNaming(survey),
+    })
+}
+
 /** Beside aws there is rclone, which looks. */
 function setupOf(plan: Plan, tool: ToolName): ToolSetup | undefined {
   const [own, looking] = [plan.tools[tool], plan.tools.rclone]
@@ -108,25 +129,35 @@ function stagesBefore({ stage, transfer, after }: Step): readonly string[] {
     .map((id) => `../${id}`)
 }
 
-function scriptOf(plan: Plan, item: Working, step: Step, parts: ScriptParts): string {
+/** Where a stage stands among those of its transfer: what runs before it, and whose lists it works on. */
+function placeAmong(step: Step, stages: readonly Step[]): Pick<ScriptInput, 'before' | 'lists'> {
+  const before = stages[stages.indexOf(step) - 1]
+  const first = goesByEntry(step) ? stages.find(goesByEntry) : step
+  return {
+    ...(before === undefined ? {} : { before: `../${before.id}` }),
+    lists: first === undefined || first === step ? 'shards' : `../${first.id}/shards`,
+  }
+}
+
+/** The first stage of these has the lists of all of them; the others have one of their own. */
+function goesByEntry({ stage }: Step): boolean {
+  return stage === 'copy' || stage === 'fixup' || stage === 'verify'
+}
+
+function scriptOf(
+  plan: Plan,
+  item: Working,
+  step: Step,
+  stages: readonly Step[],
+  parts: ScriptParts,
+): string {
   const { transfer, survey } = item
   const { tool } = item.work
-  const setup = setupOf(plan, tool.name)
-  const connections = connectionsMax(survey.sourceRoot, survey.destinationRoot)
-  const copyContext: CopyContext = {
-    transfer,
-    version: tool.version,
-    ...(setup?.path === undefined ? {} : { program: setup.path }),
-    source: { root: survey.sourceRoot, ...(survey.single === undefined ? {} : { name: survey.single.from }) },
-    destination: {
-      root: survey.destinationRoot,
-      ...(survey.single === undefined ? {} : { name: survey.single.to }),
-    },
-    ...(transfer.bandwidth === undefined ? {} : { bandwidthPerWorker: transfer.bandwidth / step.workers }),
-    ...(connections === undefined ? {} : { connectionsPerWorker: Math.floor(connections / step.workers) }),
-    hasHardLinks: step.shards.some((shard) => shard.hasHardLinks),
-  }
-  const hasRemote = ![survey.sourceRoot, survey.destinationRoot].every(namesAreBytes)
+  const fixup = fixupOf(plan, item, step)
+  const setup = setupOf(plan, fixup === undefined ? tool.name : 'rsync')
+  const copyContext = copyContextOf(plan, item, step)
+  const from = fixup?.root ?? survey.sourceRoot
+  const hasRemote = ![from, survey.destinationRoot].every(namesAreBytes)
   return renderScript(
     {
       stage: step.stage,
@@ -135,13 +166,55 @@ function scriptOf(plan: Plan, item: Working, step: Step, parts: ScriptParts): st
       proof: step.proof,
       isLast: step.isLast,
       stagesBefore: stagesBefore(step),
+      ...placeAmong(step, stages),
       copy: toolOf(tool.name).copyCommand(copyContext),
+      ...(fixup === undefined ? {} : { fixup: fixup.command }),
       ...(hasRemote ? { remote: rcloneLookCommands(lookContext(plan, copyContext)) } : {}),
-      from: survey.sourceRoot,
+      from,
       to: survey.destinationRoot,
       ...(setup === undefined ? {} : { setup }),
       environmentPass: plan.environmentPass,
     },
     parts,
   )
+}
+
+function copyContextOf(plan: Plan, { transfer, survey, work }: Working, step: Step): CopyContext {
+  const { sourceRoot, destinationRoot } = survey
+  const path = setupOf(plan, work.tool.name)?.path
+  const connections = connectionsMax(sourceRoot, destinationRoot)
+  return {
+    transfer,
+    version: work.tool.version,
+    ...(path === undefined ? {} : { program: path }),
+    source: { root: sourceRoot, ...(survey.single === undefined ? {} : { name: survey.single.from }) },
+    destination: destinationEnd(survey),
+    ...(transfer.bandwidth === undefined ? {} : { bandwidthPerWorker: transfer.bandwidth / step.workers }),
+    ...(connections === undefined ? {} : { connectionsPerWorker: Math.floor(connections / step.workers) }),
+    hasHardLinks: step.shards.some((shard) => shard.hasHardLinks),
+  }
+}
+
+function destinationEnd({ destinationRoot, single }: PreparedTransfer['survey']): TransferEnd {
+  return { root: destinationRoot, ...(single === undefined ? {} : { name: single.to }) }
+}
+
+/** Of the stages that set attributes. */
+function fixupOf(
+  plan: Plan,
+  { transfer, survey, work }: Working,
+  { stage }: Step,
+): { readonly command: FixupCommand; readonly root: Location } | undefined {
+  if (stage !== 'fixup' && stage !== 'directories') return undefined
+  if (transfer.fixup === undefined || work.fixup === undefined) throw new Bug(`no fixup in ${transfer.name}`)
+  const { source } = work.fixup
+  const program = plan.tools.rsync?.path
+  const command = fixupCommand({
+    transfer,
+    fixup: transfer.fixup,
+    source,
+    destination: destinationEnd(survey),
+    ...(program === undefined ? {} : { program }),
+  })
+  return { command, root: source.root }
 }

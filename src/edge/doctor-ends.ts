@@ -8,7 +8,8 @@ import { shared, type Check } from './doctor-run.ts'
 import { keyCheck, knownHostCheck } from './doctor-ssh.ts'
 
 /** First what the endpoints need, then their sources, then all destinations. */
-export function placeChecks(context: ConfigContext, transfers: readonly Transfer[]): readonly Check[] {
+export function placeChecks(context: ConfigContext, planned: readonly Transfer[]): readonly Check[] {
+  const transfers = planned.flatMap(withFixupSource)
   const needs = new Map<string, readonly Check[]>()
   for (const { from, to } of transfers)
     for (const end of [from, to])
@@ -27,6 +28,12 @@ export function placeChecks(context: ConfigContext, transfers: readonly Transfer
     ...once(({ from }) => from).map((transfer) => sourceCheck(context, transfer, needsOf(transfer.from))),
     ...once(({ to }) => to).map((transfer) => destinationCheck(context, transfer, needsOf(transfer.to))),
   ]
+}
+
+/** The place where a fixup reads is a source as well. */
+function withFixupSource(transfer: Transfer): readonly Transfer[] {
+  const from = transfer.fixup?.from
+  return from === undefined ? [transfer] : [transfer, { ...transfer, from }]
 }
 
 function endpointChecks(context: ConfigContext, end: Exclude<Location, { kind: 'local' }>): readonly Check[] {

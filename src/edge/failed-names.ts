@@ -38,7 +38,11 @@ async function* givenUp(paths: RunPaths, steps: readonly StepProgress[]): AsyncG
     const before = steps[index - 1]
     for (const mark of marks.filter(({ failed }) => failed > 0)) {
       const named = new Set<string>()
-      for (const earlier of failing(before).filter(({ shard }) => shard === mark.shard)) {
+      // The one shard of the directories repeats the names of all shards before it.
+      const repeats = failing(before).filter(
+        ({ shard }) => step.stage === 'directories' || shard === mark.shard,
+      )
+      for (const earlier of repeats) {
         if (before === undefined) continue
         for (const entry of await readFailed(paths.stage(before.step), earlier)) named.add(entry.path)
       }

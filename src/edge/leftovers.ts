@@ -10,7 +10,7 @@ import { finalNameOf, PARTIAL_FOLDER } from '../tools/leftovers.ts'
 import { placeText } from '../tools/rclone-place.ts'
 import { isErrno } from './files.ts'
 import { runListings } from './listing-queue.ts'
-import { readShard } from './marks.ts'
+import { readShard, type ShardState } from './marks.ts'
 import type { RunPaths } from './run-folder.ts'
 
 /** Clocks of file servers differ: a file that was made this long before the run may still be the run's. */
@@ -33,28 +33,37 @@ export interface HalfFile {
 export type NamesByFolder = Map<string, Set<string>>
 
 /**
- * The files of every shard of a copy stage in which a tool may have been killed: not done yet, not at the first
- * attempt, or not all of it. Memory grows with the files of those shards.
+ * The files of every shard in which a tool may have been killed in one of the stages that write: not done yet, not at the
+ * first attempt, or not all of it. Memory grows with the files of those shards.
+ *
+ * @param lists the stage that has the lists of all of them
  */
-export async function namesAtRisk(paths: RunPaths, step: Step): Promise<NamesByFolder> {
+export async function namesAtRisk(
+  paths: RunPaths,
+  lists: Step,
+  writing: readonly Step[] = [lists],
+): Promise<NamesByFolder> {
   const found: NamesByFolder = new Map()
-  for (const { id } of step.shards) {
-    const state = await readShard(paths.stage(step), id, step.transfer.attempts)
-    const isUntouched = state.at === 'open' && state.attempts === 0
-    const isClean =
-      state.at === 'over' &&
-      state.mark.result === 'done' &&
-      state.mark.attempt === 1 &&
-      state.mark.failed === 0
-    if (!isUntouched && !isClean) await addNames(path.join(paths.shards(step), `${id}.expect`), found)
+  for (const { id } of lists.shards) {
+    const states = await Promise.all(
+      writing.map((step) => readShard(paths.stage(step), id, step.transfer.attempts)),
+    )
+    if (states.some(isAtRisk)) await addNames(path.join(paths.shards(lists), `${id}.expect`), found)
   }
   return found
+}
+
+function isAtRisk(state: ShardState): boolean {
+  const isUntouched = state.at === 'open' && state.attempts === 0
+  const isClean =
+    state.at === 'over' && state.mark.result === 'done' && state.mark.attempt === 1 && state.mark.failed === 0
+  return !isUntouched && !isClean
 }
 
 async function addNames(expect: string, found: NamesByFolder): Promise<void> {
   let rest = ''
   const add = (record: string): void => {
-    const [, file] = /^f \S+ \S+ \.\/(.+)$/s.exec(record) ?? []
+    const [, file] = /^[fF] \S+ \S+ \.\/(.+)$/s.exec(record) ?? []
     if (file === undefined) return
     const cut = file.lastIndexOf('/')
     const folder = cut < 0 ? '.' : `./${file.slice(0, cut)}`

@@ -14,7 +14,7 @@ export interface Ahead {
 }
 
 /** Numbers per record in an answer. */
-const FIELDS = 3
+const FIELDS = 6
 const states: readonly Found['state'][] = [
   'absent',
   'there',
@@ -27,6 +27,10 @@ const states: readonly Found['state'][] = [
 /** In the place of an answer: nobody looked, or nothing was found. */
 const noAnswer = -1
 
+/** The mode has 12 bits; what stands above it tells only whether there is another name. */
+const linkedBit = 0o10000
+const LINKS_MAX = 2
+
 /** What was found, for each record of a block in its order. */
 export type Answers = Float64Array<ArrayBuffer>
 
@@ -36,6 +40,11 @@ export function writeAnswer(found: Found, answers: Answers, at: number): void {
   answers[base] = states.indexOf(found.state) + 16 * (found.sameTarget ? 1 : 0) + 32 * found.kindByte
   answers[base + 1] = found.size
   answers[base + 2] = found.mtimeSeconds
+  answers[base + 3] = found.hasAttributes
+    ? found.mode + linkedBit * Math.min(found.links, LINKS_MAX)
+    : noAnswer
+  answers[base + 4] = found.uid
+  answers[base + 5] = found.gid
 }
 
 /** Fills `found` with the answer for the record `at`. False: there is none. */
@@ -49,6 +58,12 @@ export function readAnswer(answers: Answers, at: number, found: Found): boolean 
   found.size = answers[base + 1] ?? 0
   found.hasMtime = true
   found.mtimeSeconds = answers[base + 2] ?? 0
+  const modeAndLinks = answers[base + 3] ?? noAnswer
+  found.hasAttributes = modeAndLinks !== noAnswer
+  found.mode = modeAndLinks & (linkedBit - 1)
+  found.links = Math.floor(modeAndLinks / linkedBit)
+  found.uid = answers[base + 4] ?? 0
+  found.gid = answers[base + 5] ?? 0
   return true
 }
 

@@ -8,6 +8,8 @@ import { decodeRcloneName } from '../tools/rclone-names.ts'
 import { isSystemError } from './files.ts'
 
 const whichType = 0o170000
+/** Of a mode: permissions, set-id bits and the sticky bit. */
+export const permissionBits = 0o7777
 const silent = { throwIfNoEntry: false } as const
 
 /** find's letters of the types that `lstat` tells. */
@@ -37,7 +39,19 @@ export interface PathLookOptions {
 }
 
 export function emptyFound(): Found {
-  return { state: 'absent', kindByte: 0, size: 0, hasMtime: false, mtimeSeconds: 0, sameTarget: false }
+  return {
+    state: 'absent',
+    kindByte: 0,
+    size: 0,
+    hasMtime: false,
+    mtimeSeconds: 0,
+    sameTarget: false,
+    hasAttributes: false,
+    mode: 0,
+    uid: 0,
+    gid: 0,
+    links: 0,
+  }
 }
 
 /**
@@ -150,8 +164,12 @@ export class PathLook {
       found.kindByte = kindOfMode(stats.mode)
       found.size = stats.size
       found.hasMtime = true
-      found.mtimeSeconds =
-        view?.kindByte === kindBytes.file ? wholeSeconds(stats, path, view.mtimeSeconds) : 0
+      found.mtimeSeconds = view === undefined ? 0 : wholeSeconds(stats, path, view.mtimeSeconds)
+      found.hasAttributes = true
+      found.mode = stats.mode & permissionBits
+      found.uid = stats.uid
+      found.gid = stats.gid
+      found.links = stats.nlink
       found.sameTarget = isLink && found.kindByte === kindBytes.symlink && readsLike(path, view)
     } catch (error) {
       if (!isSystemError(error)) throw error

@@ -6,7 +6,7 @@
 import type { Writable } from 'node:stream'
 import { kindBytes } from '../inventory/entry.ts'
 import { emptyAnswers, writeAnswer, type Ahead, type Answers } from './look-answers.ts'
-import { emptyFound, kindOfMode } from './look-path.ts'
+import { emptyFound, kindOfMode, permissionBits } from './look-path.ts'
 import { runListing } from './survey-process.ts'
 
 /** Names for one stat, and bytes of them: Linux takes 2 MiB of arguments. */
@@ -77,13 +77,18 @@ class StatChild {
   private settled = 0
   private rest = Buffer.alloc(0)
   private input: Writable | undefined
-  private readonly found = { ...emptyFound(), state: 'there' as const, hasMtime: true }
+  private readonly found = {
+    ...emptyFound(),
+    state: 'there' as const,
+    hasMtime: true,
+    hasAttributes: true,
+  }
   private isOver = false
   /** Resolves once the programs are gone. */
   readonly ended: Promise<void>
 
   constructor({ root, followLinks, env }: StatOptions, stop: AbortSignal) {
-    const stat = ['stat', ...(followLinks ? ['--dereference'] : []), '--printf=%f %s %Y %n\\0', '--']
+    const stat = ['stat', ...(followLinks ? ['--dereference'] : []), '--printf=%f %s %Y %u %g %h %n\\0', '--']
     const listed = runListing({
       argv: ['xargs', '-0', '-r', '-n', String(NAMES_MAX), '-s', String(NAME_BYTES_MAX), ...stat],
       cwd: root,
@@ -130,27 +135,42 @@ class StatChild {
   }
 
   private answer(all: Buffer, from: number, end: number): void {
-    const { found } = this
-    const mode = all.indexOf(space, from)
-    const size = all.indexOf(space, mode + 1)
-    const time = all.indexOf(space, size + 1)
-    found.kindByte = kindOfMode(numberAt(all, from, mode, 16))
-    found.size = numberAt(all, mode + 1, size, 10)
-    found.mtimeSeconds = numberAt(all, size + 1, time, 10)
+    const path = this.fill(all, from)
     for (let asked = this.waiting[0]; asked !== undefined; asked = this.waiting[0]) {
       const { block, ends, answers } = asked
       while (this.settled < ends.length / 2) {
         const record = this.settled++
         const pathStart = ends[2 * record] ?? 0
         const pathEnd = ends[2 * record + 1] ?? 0
-        if (pathEnd - pathStart !== end - time - 1) continue
-        if (block.compare(all, time + 1, end, pathStart, pathEnd) !== 0) continue
-        writeAnswer(found, answers, record)
+        if (pathEnd - pathStart !== end - path) continue
+        if (block.compare(all, path, end, pathStart, pathEnd) !== 0) continue
+        writeAnswer(this.found, answers, record)
         if (this.settled === ends.length / 2) this.settleFirst()
         return
       }
       this.settleFirst()
     }
+  }
+
+  /** Fills `found` from the fields of an answer. Returns where its path begins. */
+  private fill(all: Buffer, from: number): number {
+    const { found } = this
+    let at = from
+    const next = (base: 10 | 16): number => {
+      const end = all.indexOf(space, at)
+      const value = numberAt(all, at, end, base)
+      at = end + 1
+      return value
+    }
+    const mode = next(16)
+    found.kindByte = kindOfMode(mode)
+    found.mode = mode & permissionBits
+    found.size = next(10)
+    found.mtimeSeconds = next(10)
+    found.uid = next(10)
+    found.gid = next(10)
+    found.links = next(10)
+    return at
   }
 
   private settleFirst(): void {

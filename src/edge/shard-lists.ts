@@ -3,7 +3,7 @@
 import path from 'node:path'
 import { failWith, type Result } from '../diagnostic.ts'
 import type { TreeBuilder } from '../inventory/directories.ts'
-import { isWorkFate, kindBytes, type RecordView } from '../inventory/entry.ts'
+import { fateBytes, isWorkFate, kindBytes, workBytes, type RecordView } from '../inventory/entry.ts'
 import type { ShardPlan } from '../shard/finish.ts'
 import { ShardPlaces } from '../shard/places.ts'
 import type { ProofKind } from '../tools/proof.ts'
@@ -112,7 +112,7 @@ class ShardWriter {
     else if (view.kindByte === kindBytes.symlink) this.symlinks += 1
     else {
       this.files += 1
-      this.bytes += view.size
+      this.bytes += workBytes(view)
     }
   }
 }
@@ -158,7 +158,7 @@ class ShardLists {
 
   private write(writer: ShardWriter, view: RecordView): void {
     writeExpected(writer.expect, view, this.withMtime, this.nameForm)
-    if (view.kindByte === kindBytes.directory) return
+    if (view.kindByte === kindBytes.directory || view.fateByte === fateBytes.attributes) return
     if (view.kindByte === kindBytes.symlink && this.options.symlinksSeparately)
       writePath(writer.links, view, rawRecordForm)
     else writePath(writer.list, view, this.listForm)

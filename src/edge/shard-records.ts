@@ -1,6 +1,6 @@
 /** The records of shard files as bytes, copied from the manifest's record without a string on the way. */
 
-import { kindBytes, type RecordView } from '../inventory/entry.ts'
+import { fateBytes, kindBytes, type RecordView } from '../inventory/entry.ts'
 import { encoded, writePlain, type PathForm } from './shard-paths.ts'
 import type { ListFile } from './shard-files.ts'
 
@@ -8,6 +8,8 @@ const space = 0x20
 const dot = 0x2e
 const slash = 0x2f
 const minus = 0x2d
+/** From a small letter to the capital one. */
+const toUpperCase = 0x20
 
 /** Bytes around the path in the longest record: kind, two numbers of up to 20 digits, spaces, `//`, NUL. */
 const frameBytes = 64
@@ -35,7 +37,7 @@ function unknownField(to: Buffer, at: number): number {
 
 /** `KIND SIZE MTIME ` with `-` for what is not asked for or not known, from the text of the manifest's record. */
 function writeHead(view: RecordView, withMtime: boolean, to: Buffer, at: number): number {
-  to[at++] = view.kindByte
+  to[at++] = view.fateByte === fateBytes.attributes ? view.kindByte - toUpperCase : view.kindByte
   to[at++] = space
   if (view.kindByte !== kindBytes.file) return unknownField(to, unknownField(to, at))
   const sizeStart = view.recordStart + 2
@@ -76,7 +78,7 @@ export function writePath(file: ListFile, view: RecordView, form: PathForm): voi
 
 /**
  * `f SIZE MTIME ./PATH\0`, `d - - ./PATH\0` or `l - - ./PATH//TARGET\0`, the path in `form`, which has no NUL of
- * its own. A time is in whole seconds.
+ * its own. A time is in whole seconds. Where only attributes are to be set the letter is a capital one: `F`, `D`, `L`.
  */
 export function writeExpected(file: ListFile, view: RecordView, withMtime: boolean, form: PathForm): void {
   const targetBytes = view.targetEnd - view.targetStart

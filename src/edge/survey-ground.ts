@@ -48,19 +48,29 @@ export interface Times {
   readonly fromDestination: boolean
 }
 
-/** Looks at both ends. Fails as `survey` says, for everything that is known before a listing. */
-export async function prepareGround(request: SurveyRequest): Promise<Result<Ground>> {
-  const { transfer, env, rclonePath, signal } = request
-  signal.throwIfAborted()
-  const filter = compileFilter(transfer.include, transfer.exclude)
-  if (!filter.ok) return filter
-  const remote = (location: RemoteLocation): PlaceContext => ({
+/** How a place that is not this machine's is asked. */
+export function placeAsker({
+  env,
+  rclonePath,
+  shellKeys,
+  signal,
+}: Pick<SurveyRequest, 'env' | 'rclonePath' | 'shellKeys' | 'signal'>): Ground['remote'] {
+  return (location) => ({
     location,
     env: { ...env, ...placeEnvironment(location) },
     rclonePath,
-    ...(request.shellKeys === true ? { shellKeys: true } : {}),
+    ...(shellKeys === true ? { shellKeys: true } : {}),
     signal,
   })
+}
+
+/** Looks at both ends. Fails as `survey` says, for everything that is known before a listing. */
+export async function prepareGround(request: SurveyRequest): Promise<Result<Ground>> {
+  const { transfer, signal } = request
+  signal.throwIfAborted()
+  const filter = compileFilter(transfer.include, transfer.exclude)
+  if (!filter.ok) return filter
+  const remote = placeAsker(request)
   const source = await findSource(transfer.from, remote)
   if (!source.ok) return source
   const destination = await findDestination(transfer, source.value, remote)

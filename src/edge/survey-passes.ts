@@ -9,6 +9,7 @@ import { createScanner } from '../inventory/scan.ts'
 import { pathText, type Summary } from '../inventory/summary.ts'
 import { namesAreBytes, type Location, type Transfer } from '../plan/plan.ts'
 import { Bug } from '../units.ts'
+import { sightOf } from './fixup-sight.ts'
 import { listLocal, type ListingErrors } from './list-local.ts'
 import { listRemote } from './list-remote.ts'
 import { listServer } from './list-server.ts'
@@ -133,6 +134,9 @@ function policyOf(ground: Ground): FatePolicy {
     proveAll,
     symlinks: transfer.symlinks ?? 'keep',
     destination: namesAreBytes(ground.destination.root) ? 'local' : 'rclone',
+    ...(transfer.fixup === undefined
+      ? {}
+      : { fixup: sightOf(transfer.fixup, ground.source.root, ground.destination.root) }),
   }
 }
 

@@ -15,6 +15,8 @@ export interface PlannedStage {
   readonly stage: StageKind
   readonly shards: readonly Shard[]
   readonly balance: Balance
+  /** Workers that the places of this stage bear at once; absent: those of the transfer. */
+  readonly workersMax?: number
 }
 
 /** A transfer whose source has been listed and cut. */
@@ -56,7 +58,8 @@ export function buildGraph(
 function step(item: PlannedTransfer, planned: PlannedStage, nodes: number): Step {
   const { transfer, tool, proof } = item
   const { stage, shards, balance } = planned
-  const workers = Math.min(nodes, item.workersMax ?? Infinity, shards.length)
+  const workersMax = planned.workersMax ?? item.workersMax ?? Infinity
+  const workers = Math.min(nodes, workersMax, shards.length)
   return {
     id: stepId(transfer.name, stage),
     stage,

@@ -6,7 +6,8 @@ import type { ToolChoice } from '../tools/tool.ts'
 import type { Balance, Shard } from '../shard/shard.ts'
 import type { StepId } from '../units.ts'
 
-export type StageKind = 'copy' | 'verify' | 'prune'
+/** In the order in which they stand in a transfer. `directories` is the end of a fixup: nothing touches them after it. */
+export type StageKind = 'copy' | 'fixup' | 'verify' | 'prune' | 'directories'
 
 export interface Step {
   readonly id: StepId

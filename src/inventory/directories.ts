@@ -1,6 +1,6 @@
 /** Folds a stream of records into one row per directory; nothing in here grows with the number of files. */
 
-import { isWorkFate, kindBytes, type RecordView } from './entry.ts'
+import { isWorkFate, kindBytes, workBytes, type RecordView } from './entry.ts'
 import type { DirectoryTree } from './tree.ts'
 
 /** A `DirectoryTree` that is being built. Rows are made on demand, in whatever order the records come. */
@@ -174,8 +174,9 @@ export function createTree(): TreeBuilder {
       if (view.kindByte === kindBytes.symlink) rows.links[row] = (rows.links[row] ?? 0) + 1
       else {
         rows.files[row] = (rows.files[row] ?? 0) + 1
-        rows.bytes[row] = (rows.bytes[row] ?? 0) + view.size
-        if (view.size > (rows.largest[row] ?? 0)) rows.largest[row] = view.size
+        const bytes = workBytes(view, fateByte)
+        rows.bytes[row] = (rows.bytes[row] ?? 0) + bytes
+        if (bytes > (rows.largest[row] ?? 0)) rows.largest[row] = bytes
       }
     },
   }

@@ -8,6 +8,8 @@ export type Fate =
   | 'changed'
   /** `?` there and equal as far as names, sizes and times tell, but the plan asks for more: goes through tool and proof */
   | 'check'
+  /** `@` there and equal, but a fixup stands behind the copy: never goes through the tool, only its attributes are set */
+  | 'attributes'
   /** `=` there already, by the comparison in force */
   | 'same'
   /** `-` left out with a reason that the plan states: special file, kept by `existing`, symlink under `symlinks: skip` */
@@ -19,6 +21,7 @@ export const fateSymbols: Readonly<Record<Fate, string>> = {
   new: '+',
   changed: '~',
   check: '?',
+  attributes: '@',
   same: '=',
   skipped: '-',
   refused: '!',
@@ -32,14 +35,25 @@ export const fateBytes: Readonly<Record<Fate, number>> = {
   new: 0x2b,
   changed: 0x7e,
   check: 0x3f,
+  attributes: 0x40,
   same: 0x3d,
   skipped: 0x2d,
   refused: 0x21,
 }
 
-/** Work is what goes into shards: `new`, `changed` and `check`. */
+/** Work is what goes into shards: `new`, `changed`, `check` and `attributes`. */
 export function isWorkFate(fateByte: number): boolean {
-  return fateByte === fateBytes.new || fateByte === fateBytes.changed || fateByte === fateBytes.check
+  return (
+    fateByte === fateBytes.new ||
+    fateByte === fateBytes.changed ||
+    fateByte === fateBytes.check ||
+    fateByte === fateBytes.attributes
+  )
+}
+
+/** Bytes that the work on a file moves: none where only its attributes are set. */
+export function workBytes(view: RecordView, fateByte = view.fateByte): number {
+  return fateByte === fateBytes.attributes ? 0 : view.size
 }
 
 /** Bytes of find's letters that are told apart; any other letter is a special file. */
@@ -66,6 +80,8 @@ export interface RecordView {
   device: number
   inode: number
   links: number
+  /** `MODE UID GID ` as text begins here; where the source does not tell them, each is `-`. */
+  ownerStart: number
   /** The memory all positions below count in. */
   buffer: Buffer
   /** The kind letter, so the fate byte of a manifest record stands right before it. */

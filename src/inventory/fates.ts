@@ -2,6 +2,7 @@
 
 import { fateBytes, kindBytes, type Fate, type RecordView } from './entry.ts'
 import type { Existing } from '../plan/plan.ts'
+import { isFixed, type FixupSight } from './attributes.ts'
 
 /** Why an entry is skipped or refused. `reasonTexts` has the words. */
 export type Reason =
@@ -78,6 +79,13 @@ export interface Found {
   mtimeSeconds: number
   /** Both are symlinks and hold the same bytes. */
   sameTarget: boolean
+  /** The fields below hold: they were looked at. */
+  hasAttributes: boolean
+  /** Permission bits, set-id bits and sticky bit. */
+  mode: number
+  uid: number
+  gid: number
+  links: number
 }
 
 export interface FatePolicy {
@@ -88,6 +96,8 @@ export interface FatePolicy {
   readonly proveAll: boolean
   readonly symlinks: 'keep' | 'follow' | 'skip'
   readonly destination: 'local' | 'rclone'
+  /** A fixup stands behind the copy. */
+  readonly fixup?: FixupSight
 }
 
 function verdict(fate: Fate, reason?: Reason): Verdict {
@@ -100,6 +110,7 @@ export const verdicts = {
   changed: verdict('changed'),
   changedTime: verdict('changed', 'time-only'),
   check: verdict('check'),
+  attributes: verdict('attributes'),
   same: verdict('same'),
   specialFile: verdict('skipped', 'special-file'),
   sizeUnknown: verdict('skipped', 'size-unknown'),
@@ -146,10 +157,10 @@ function decideBySource(view: RecordView, policy: FatePolicy): Verdict | undefin
   }
 }
 
-function decideDirectory(found: Found, policy: FatePolicy): Verdict {
+function decideDirectory(view: RecordView, found: Found, policy: FatePolicy): Verdict {
   if (policy.destination === 'rclone') return verdicts.directoryOnRemote
   if (found.state === 'absent') return verdicts.new
-  if (found.kindByte === kindBytes.directory) return verdicts.same
+  if (found.kindByte === kindBytes.directory) return decideThere(view, found, policy)
   return found.kindByte === kindBytes.symlink ? verdicts.linkThere : verdicts.fileThere
 }
 
@@ -162,12 +173,19 @@ function looksEqual(view: RecordView, found: Found, policy: FatePolicy): boolean
 }
 
 function decideEqual(view: RecordView, found: Found, policy: FatePolicy): Verdict {
-  if (view.kindByte === kindBytes.symlink) return verdicts.same
+  if (view.kindByte === kindBytes.symlink) return decideThere(view, found, policy)
   const isOpen = policy.comparison === 'checksum'
   // Under `keep` nothing that is there goes through the tool, which would write over it if contents differ.
-  if (policy.existing === 'keep') return isOpen ? verdicts.kept : verdicts.same
+  if (policy.existing === 'keep') return isOpen ? verdicts.kept : decideThere(view, found, policy)
   if (isOpen && policy.existing === 'keep-newer' && isNewerThere(view, found)) return verdicts.newerThere
-  return isOpen || policy.proveAll ? verdicts.check : verdicts.same
+  return isOpen || policy.proveAll ? verdicts.check : decideThere(view, found, policy)
+}
+
+/** Nothing is left to copy; a fixup may still have attributes to set. */
+function decideThere(view: RecordView, found: Found, policy: FatePolicy): Verdict {
+  return policy.fixup === undefined || isFixed(view, found, policy.fixup)
+    ? verdicts.same
+    : verdicts.attributes
 }
 
 function isNewerThere(view: RecordView, found: Found): boolean {
@@ -195,13 +213,14 @@ function decideDifferent(view: RecordView, found: Found, policy: FatePolicy): Ve
  *
  * 1. Special files, objects without a size, symlinks that the plan skips or can not follow: skipped.
  * 2. The way to it leads over a symlink or a non-directory, or can not be looked at: refused.
- * 3. Directories: towards a remote skipped; not there new; a directory same; anything else refused.
+ * 3. Directories: towards a remote skipped; not there new; a directory as in 8; anything else refused.
  * 4. Not there: new.
  * 5. A directory or a special file in its place, or a symlink in the place of a file (a tool would write through
  *    it, out of the destination): refused.
- * 6. Equal: by kind, size and, if compared, whole seconds of mtime; symlinks by their target. `same`, or `check`
+ * 6. Equal: by kind, size and, if compared, whole seconds of mtime; symlinks by their target. As in 8, or `check`
  *    when contents decide or are to be proven.
  * 7. Different: as `existing` says. What differs only in mtime is different under `size+mtime`.
+ * 8. There: same, or `attributes` where a fixup is asked for and not all that it would set is seen to be set.
  */
 export function decideFate(view: RecordView, found: Found, policy: FatePolicy): Verdict {
   const bySource = decideBySource(view, policy)
@@ -218,7 +237,7 @@ export function decideFate(view: RecordView, found: Found, policy: FatePolicy): 
     case 'absent':
     case 'there':
   }
-  if (view.kindByte === kindBytes.directory) return decideDirectory(found, policy)
+  if (view.kindByte === kindBytes.directory) return decideDirectory(view, found, policy)
   if (found.state === 'absent') return verdicts.new
   switch (found.kindByte) {
     case kindBytes.directory:

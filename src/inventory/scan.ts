@@ -134,7 +134,8 @@ function readFields(buffer: Buffer, cursor: Cursor, view: RecordView): number {
   view.device = device
   view.inode = inode
   view.links = links
-  // Mode and owner are carried along for the tools behind; the planner has no use for them.
+  // Mode and owner are read where somebody asks for them.
+  view.ownerStart = cursor.at
   const skipped = skipFields(buffer, cursor, 3)
   return skipped < 0 ? skipped : readNames(buffer, cursor.at, view)
 }
@@ -168,6 +169,7 @@ function emptyView(): RecordView {
     device: 0,
     inode: 0,
     links: 0,
+    ownerStart: 0,
     buffer: Buffer.alloc(0),
     recordStart: 0,
     identityStart: 0,

@@ -72,6 +72,7 @@ export function createSummary(): SummaryBuilder {
     new: emptyTally(),
     changed: emptyTally(),
     check: emptyTally(),
+    attributes: emptyTally(),
     same: emptyTally(),
     skipped: emptyTally(),
     refused: emptyTally(),

@@ -2,7 +2,7 @@
 
 /**
  * Directories of one source, row 0 being the source itself. Only *work* is counted: entries whose fate is
- * `new`, `changed` or `check`. Row numbers depend on the order of the listing; whoever must not depend on it
+ * `new`, `changed`, `check` or `attributes`, the last without its bytes. Row numbers depend on the order of the listing; whoever must not depend on it
  * sorts by `path`. A parent's row exists before its child's.
  */
 export interface DirectoryTree {

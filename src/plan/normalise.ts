@@ -2,10 +2,11 @@
 
 import { Bug, transferName } from '../units.ts'
 import { absolutePath } from './paths.ts'
-import type { Plan, SlurmOptions, ToolName, ToolSetup, Transfer } from './plan.ts'
+import type { Attribute, Fixup, Plan, SlurmOptions, ToolName, ToolSetup, Transfer } from './plan.ts'
 import { parseBandwidth, parseDuration, parseShare } from './quantities.ts'
 import type { SeenTransfer } from './rule.ts'
 import { parentsOf } from './rules-after.ts'
+import { isSamePlace } from './rules-fixup.ts'
 import type { WrittenPlan, WrittenSlurm, WrittenTool, WrittenTransferSlurm } from './written.ts'
 
 /** Workers of a transfer for which nothing is said. */
@@ -14,6 +15,9 @@ const DEFAULT_NODES = 4
 const DEFAULT_ATTEMPTS = 3
 /** What a mirror may delete without a confirmation. */
 const DEFAULT_MAX_DELETE = '10%'
+
+/** What a listing shows, so that a later apply can tell whether it is set. The others have to be asked for. */
+const DEFAULT_PRESERVE: readonly Attribute[] = ['owner', 'group', 'permissions', 'times']
 
 /** Stages that `slurm:` of a transfer may speak of. */
 const stageNames: ReadonlySet<string> = new Set(['copy', 'fixup', 'verify', 'prune'])
@@ -44,7 +48,8 @@ export function normalise(written: WrittenPlan, transfers: readonly SeenTransfer
   }
 }
 
-function normaliseTransfer(plan: WrittenPlan, { name, written, from, to }: SeenTransfer): Transfer {
+function normaliseTransfer(plan: WrittenPlan, seen: SeenTransfer): Transfer {
+  const { name, written, from, to } = seen
   if (from?.location === undefined || to?.location === undefined)
     throw new Bug(`transfer without its places: ${name}`)
   const bandwidth = written.bandwidth === undefined ? undefined : parseBandwidth(written.bandwidth)
@@ -67,6 +72,7 @@ function normaliseTransfer(plan: WrittenPlan, { name, written, from, to }: SeenT
     ...(written.symlinks === undefined ? {} : { symlinks: written.symlinks }),
     ...(written.umask === undefined ? {} : { umask: written.umask }),
     ...(bandwidth === undefined ? {} : { bandwidth }),
+    ...fixupOf(seen),
     options: written.options ?? {},
     onChange: written.onChange ?? 'refuse',
     followDestinationLinks: written.followDestinationLinks ?? false,
@@ -74,8 +80,22 @@ function normaliseTransfer(plan: WrittenPlan, { name, written, from, to }: SeenT
     attempts: written.retries?.attempts ?? DEFAULT_ATTEMPTS,
     slurm: {
       copy: slurmOf(plan, written, 'copy'),
+      fixup: slurmOf(plan, written, 'fixup'),
       verify: slurmOf(plan, written, 'verify'),
       prune: slurmOf(plan, written, 'prune'),
+      directories: slurmOf(plan, written, 'fixup'),
+    },
+  }
+}
+
+function fixupOf({ written: { fixup }, from, fixupFrom }: SeenTransfer): { readonly fixup?: Fixup } {
+  if (fixup === undefined) return {}
+  const other = fixupFrom === undefined || isSamePlace(from, fixupFrom) ? undefined : fixupFrom.location
+  return {
+    fixup: {
+      ...(other === undefined ? {} : { from: other }),
+      preserve: fixup.preserve ?? DEFAULT_PRESERVE,
+      owners: fixup.owners ?? 'names',
     },
   }
 }
@@ -84,7 +104,7 @@ function normaliseTransfer(plan: WrittenPlan, { name, written, from, to }: SeenT
 function slurmOf(
   plan: WrittenPlan,
   transfer: SeenTransfer['written'],
-  stage: keyof Transfer['slurm'],
+  stage: 'copy' | 'fixup' | 'verify' | 'prune',
 ): SlurmOptions {
   const merged: WrittenSlurm = {
     ...(plan.exclusive === undefined ? {} : { exclusive: plan.exclusive }),

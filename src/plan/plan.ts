@@ -79,6 +79,19 @@ export type Compare = 'auto' | 'size' | 'size+mtime' | 'checksum'
 export type Verify = 'none' | 'auto' | 'size' | 'size+mtime' | 'checksum' | 'download'
 export type Symlinks = 'keep' | 'follow' | 'skip'
 
+/** What a fixup sets at the destination as it is at its source. */
+export type Attribute = (typeof attributes)[number]
+export const attributes = ['owner', 'group', 'permissions', 'times', 'acls', 'xattrs', 'hardlinks'] as const
+
+/** Attributes that are set after the copy, by rsync. */
+export interface Fixup {
+  /** Where they are read: a disk or a server. Absent: at the transfer's own `from`. */
+  readonly from?: Location
+  readonly preserve: readonly Attribute[]
+  /** Owners and groups by their names, or by their numbers. */
+  readonly owners: 'names' | 'ids'
+}
+
 /** What of `slurm:` holds for one stage: plan, transfer and stage merged, the innermost wins. All optional but `requeue`. */
 export interface SlurmOptions {
   readonly partition?: string
@@ -138,6 +151,7 @@ export interface Transfer {
   readonly umask?: string
   /** Of the whole transfer, over all workers. */
   readonly bandwidth?: BytesPerSecond
+  readonly fixup?: Fixup
   /** Tuning flags per tool, from its allow-list: `{ rclone: { transfers: 32 } }`. */
   readonly options: Readonly<Partial<Record<ToolName, Readonly<Record<string, string | number | boolean>>>>>
   readonly onChange: 'refuse' | 'deliver-unchanged'
@@ -145,7 +159,8 @@ export interface Transfer {
   readonly after: readonly TransferName[]
   /** Attempts per shard, ≥ 1. */
   readonly attempts: number
-  readonly slurm: Readonly<Record<'copy' | 'verify' | 'prune', SlurmOptions>>
+  /** `directories` is the end of the fixup, and has its options. */
+  readonly slurm: Readonly<Record<'copy' | 'fixup' | 'verify' | 'prune' | 'directories', SlurmOptions>>
 }
 
 export interface Plan {

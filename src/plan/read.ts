@@ -1,7 +1,7 @@
 /** Plan text → `Plan`, or everything that is wrong with it. The only entry to `plan/`. */
 
 import { fail, ok, type Diagnostic, type Result } from '../diagnostic.ts'
-import { placeOfValue } from './locate.ts'
+import { placeOfValue, type Path } from './locate.ts'
 import { isSpot, readLocation, type Spot, type Surroundings } from './location.ts'
 import { normalise } from './normalise.ts'
 import { parseText } from './parse.ts'
@@ -10,6 +10,13 @@ import type { Rule, Seen, SeenTransfer } from './rule.ts'
 import { afterHasNoCycle, afterNamesTransfers, loginRunsFirst } from './rules-after.ts'
 import { awsCanDoIt } from './rules-aws.ts'
 import { credentialsAreOfOneFile, endpointsAreUsable } from './rules-endpoints.ts'
+import {
+  fixupFitsLinks,
+  fixupHasOneServer,
+  fixupReadsAttributes,
+  fixupTimesFit,
+  fixupWritesAttributes,
+} from './rules-fixup.ts'
 import { maxDeleteIsUsed, mirrorIsProven } from './rules-mirror.ts'
 import { destinationsAreApart, placesDoNotOverlap, sourcesAreNotWritten } from './rules-places.ts'
 import {
@@ -65,6 +72,11 @@ const rules: readonly Rule[] = [
   toolReachesPlaces,
   awsCanDoIt,
   proofFitsComparison,
+  fixupWritesAttributes,
+  fixupReadsAttributes,
+  fixupHasOneServer,
+  fixupTimesFit,
+  fixupFitsLinks,
   mirrorIsProven,
   maxDeleteIsUsed,
   umaskIsUsable,
@@ -123,16 +135,11 @@ function look(
     endpoints: written.endpoints,
     endpointNames: keysUnder(root, 'endpoints'),
   }
-  const spotOf = (
-    name: string,
-    field: 'from' | 'to',
-    text: string | undefined,
-  ): Partial<Record<'from' | 'to', Spot>> => {
+  const spotAt = (path: Path, text: string | undefined): Spot | undefined => {
     const found = text === undefined ? undefined : readLocation(text, around)
-    if (found === undefined) return {}
-    if (isSpot(found)) return { [field]: found }
-    problems.push(errorAt(source, placeOfValue(root, ['transfers', name, field]), found))
-    return {}
+    if (found === undefined || isSpot(found)) return found
+    problems.push(errorAt(source, placeOfValue(root, path), found))
+    return undefined
   }
   const transfers: SeenTransfer[] = []
   for (const name of keysUnder(root, 'transfers')) {
@@ -141,7 +148,17 @@ function look(
         ? written.transfers[name]
         : undefined
     if (own === undefined) continue
-    transfers.push({ name, written: own, ...spotOf(name, 'from', own.from), ...spotOf(name, 'to', own.to) })
+    const path = ['transfers', name]
+    const from = spotAt([...path, 'from'], own.from)
+    const to = spotAt([...path, 'to'], own.to)
+    const fixupFrom = spotAt([...path, 'fixup', 'from'], own.fixup?.from)
+    transfers.push({
+      name,
+      written: own,
+      ...(from === undefined ? {} : { from }),
+      ...(to === undefined ? {} : { to }),
+      ...(fixupFrom === undefined ? {} : { fixupFrom }),
+    })
   }
   return { seen: { source, root, written, transfers, transferNames: keysUnder(root, 'transfers') }, problems }
 }

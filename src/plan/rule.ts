@@ -13,6 +13,8 @@ export interface SeenTransfer {
   readonly written: WrittenTransfer
   readonly from?: Spot
   readonly to?: Spot
+  /** Where a fixup reads attributes, where the plan says so. */
+  readonly fixupFrom?: Spot
 }
 
 export interface Seen {

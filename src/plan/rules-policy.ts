@@ -33,7 +33,8 @@ export const toolReachesPlaces: Rule = (seen) =>
     ]
   })
 
-const typeWords: Readonly<Record<Spot['type'], string>> = {
+/** Kinds of places, in the words of messages. */
+export const typeWords: Readonly<Record<Spot['type'], string>> = {
   local: 'a folder',
   rclone: 'an rclone remote',
   s3: 'an S3 bucket',

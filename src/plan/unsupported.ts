@@ -4,21 +4,12 @@
  */
 
 import { SLURM_JOB } from './rules-after.ts'
-import { errorOn, errorOnItem, errorOnKey, type Rule } from './rule.ts'
+import { errorOn, errorOnItem, type Rule } from './rule.ts'
 
 export const transferPartsNotYet: Rule = (seen) =>
   seen.transfers.flatMap(({ name, written, to }) => {
     const path = ['transfers', name]
     return [
-      ...(written.fixup !== undefined
-        ? [
-            errorOnKey(seen, [...path, 'fixup'], {
-              code: 'SX185',
-              what: 'This version does not set owners and permissions a second time yet',
-              todo: 'Remove `fixup`; with `tool: rsync` permissions and times are kept in the copy itself.',
-            }),
-          ]
-        : []),
       ...(written.symlinks === 'keep' && (to?.type === 'rclone' || to?.type === 's3')
         ? [
             errorOn(seen, [...path, 'symlinks'], {

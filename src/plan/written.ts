@@ -3,7 +3,7 @@
  * rules also look at plans of which a part was wrong. Field for field the same as the schema; a test compares them.
  */
 
-import type { Compare, Existing, Symlinks, ToolName, Verify } from './plan.ts'
+import type { Attribute, Compare, Existing, Symlinks, ToolName, Verify } from './plan.ts'
 
 export interface WrittenPlan {
   readonly version?: 1
@@ -119,7 +119,7 @@ export interface WrittenTransfer {
 
 export interface WrittenFixup {
   readonly from?: string
-  readonly preserve?: readonly string[]
+  readonly preserve?: readonly Attribute[]
   readonly owners?: 'names' | 'ids'
 }
 

@@ -80,6 +80,8 @@ export type FailureClass =
   | 'not-copied'
   | 'differs'
   | 'unproven'
+  | 'size-differs'
+  | 'no-attributes'
 
 export interface FailedEntry {
   readonly failure: string

@@ -37,6 +37,8 @@ export interface TransferRecord {
   readonly provenBy: string
   /** Entries that were at the destination already. */
   readonly there: { readonly entries: number; readonly bytes: number }
+  /** Entries that were there already and only have their attributes set; absent in runs without a fixup. */
+  readonly onlyAttributes?: number
   /** Entries that the plan refused make the run end 1 whatever the workers do. All of them stand in the manifest. */
   readonly refused: FirstRefused
   /** Places of the source that could not be listed: what is there is in no plan, and the run ends 1. */

@@ -25,10 +25,25 @@ open_shard() {
     say "$1: $expect holds $found entries instead of $entries"
     return 74
   }
+  ((with_fixup)) && choose_records
   # Times are compared where the plan asked for them: the records themselves say so.
   with_mtimes=0
   while IFS= read -r -d '' record && [[ $record != 'f '* ]]; do :; done <"$expect"
   [[ $record == 'f '* && $record != 'f '+([0-9])' - '* ]] && with_mtimes=1
+  return 0
+}
+
+# choose_records: a capital letter stands before an entry that was there already when the plan was made. Only a fixup has to do with
+# it: no other stage writes, removes or proves it.
+choose_records() {
+  grep -zq '^[DFL] ' <"$expect" || return 0
+  if [[ $stage == fixup ]]; then
+    sed -z -e 's/^D /d /' -e 's/^F /f /' -e 's/^L /l /' <"$expect"
+  else
+    grep -zv '^[DFL] ' <"$expect"
+  fi >"$scratch/expect"
+  expect=$scratch/expect
+  ((${#records[@]})) && mapfile -d '' -t records <"$expect"
   return 0
 }
 
@@ -42,5 +57,7 @@ outcome() {
       [[ $class == f ]] && lost=$((lost + size))
     done <"$scratch/given_up"
   fi
+  # What only gets attributes moves no bytes, whatever its size.
+  lost=$((lost > bytes_expected ? bytes_expected : lost))
   printf '%s %s %s %s %s\n' "$1" "$2" $((entries - count)) $((bytes_expected - lost)) "$count" >"$scratch/outcome"
 }

@@ -94,7 +94,8 @@ conclude() {
   # A full run folder costs time, never an attempt: the data has arrived.
   until
     rc=0
-    { ((failed == 0)) || keep_failed "$1" "$2"; } || rc=2
+    { ((failed == 0)) || keep failed "$1" "$2"; } || rc=2
+    [[ ! -s $scratch/unset ]] || keep unset "$1" "$2" || rc=2
     ((rc)) || record "$1" "$2" "$result" "$exit_code" "$files" "$bytes" "$failed" "$spent" || rc=$?
     ((rc < 2)) || [[ $stop ]]
   do nap "$beat_seconds"; done
@@ -110,7 +111,8 @@ conclude() {
   fi
 }
 
-keep_failed() {
-  local draft=work/$1/$2.failed.tmp
-  cp -- "$scratch/failed" "$draft" 2>/dev/null && sync "$draft" 2>/dev/null && mv -f -- "$draft" "work/$1/$2.failed"
+# keep LIST SHARD N: the list of names of that attempt.
+keep() {
+  local draft=work/$2/$3.$1.tmp
+  cp -- "$scratch/$1" "$draft" 2>/dev/null && sync "$draft" 2>/dev/null && mv -f -- "$draft" "work/$2/$3.$1"
 }

@@ -37,6 +37,7 @@ make_room() {
   local folder
   local -a absent=()
   make_root || return
+  if ((opens_folders)); then open_folders || return; fi
   [[ -e $shard_files.dirs ]] || return 0
   if [[ $to_kind == ssh ]]; then
     at to bash -c "$absent_folders" <"$shard_files.dirs" >"$scratch/absent" || return 75

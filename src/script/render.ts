@@ -5,7 +5,9 @@ import type { Location, ToolSetup, Transfer } from '../plan/plan.ts'
 import type { ProofKind } from '../tools/proof.ts'
 import { isRcloneNamed, placeEnvironment, rclonePlace } from '../tools/rclone-place.ts'
 import { sshCommand, sshPath } from '../tools/ssh.ts'
-import type { CopyCommand, RemoteCommands, ToolChoice } from '../tools/tool.ts'
+import type { FixupCommand } from '../tools/rsync-fixup.ts'
+import type { CopyCommand, RemoteCommands, ToolChoice, VersionFloor } from '../tools/tool.ts'
+import { Bug } from '../units.ts'
 import { quote, quoteArray } from './quote.ts'
 
 export interface ScriptInput {
@@ -17,7 +19,13 @@ export interface ScriptInput {
   readonly isLast: boolean
   /** Folders of stages that must have delivered everything, relative: `../code.verify`. */
   readonly stagesBefore: readonly string[]
+  /** Folder of the stage of the same transfer that runs before, relative; absent: this is the first. */
+  readonly before?: string
+  /** Where the lists of the shards are, relative: `shards`, or `../data.copy/shards`. */
+  readonly lists: string
   readonly copy: CopyCommand
+  /** Of the stages `fixup` and `directories`, of which `from` is where attributes are read. */
+  readonly fixup?: FixupCommand
   /** Asked for where an end is a remote. */
   readonly remote?: RemoteCommands
   /** Where paths count from; for a single file the folders it lies and lands in. */
@@ -42,31 +50,46 @@ export const partNames = [
   'places',
   'entries',
   'account',
+  'folders',
+  'handover',
   'classify',
   'prefixes',
   'copy',
   'verify',
   'prune',
+  'attributes',
+  'fixup',
+  'directories',
   'attempt',
   'loop',
 ] as const
 
 /** Parts that not every kind of stage has. */
 const onlyIn: Readonly<Partial<Record<ScriptPartName, readonly StageKind[]>>> = {
-  entries: ['copy', 'verify'],
+  entries: ['copy', 'fixup', 'verify', 'directories'],
   classify: ['copy'],
   copy: ['copy'],
   prefixes: ['copy'],
+  folders: ['copy', 'fixup'],
+  handover: ['fixup', 'verify'],
   verify: ['verify'],
   prune: ['prune'],
+  attributes: ['fixup', 'directories'],
+  fixup: ['fixup'],
+  directories: ['directories'],
 }
 
 /** What is special about each kind of stage. */
 const ownSettings: Readonly<Record<StageKind, (input: ScriptInput) => readonly Setting[]>> = {
   copy: forCopy,
+  fixup: forFixup,
   verify: forVerify,
   prune: forPrune,
+  directories: forFixup,
 }
+
+/** Stages of which each shard has records of entries, as the copy was cut. */
+const goesByEntry: ReadonlySet<StageKind> = new Set(['copy', 'fixup', 'verify'])
 
 const FORMAT = 1
 
@@ -80,9 +103,10 @@ export function renderScript(input: ScriptInput, parts: ScriptParts): string {
   return [head(input), environment(input), settings(input), ...names.map((name) => parts[name])].join('\n')
 }
 
-function head({ transfer, stage, tool }: ScriptInput): string {
+function head({ transfer, stage, tool, fixup }: ScriptInput): string {
+  const carrier = fixup === undefined ? `${tool.name} ${tool.version.major}.${tool.version.minor}` : 'rsync'
   return `#!/bin/bash
-# soxplan worker, format ${FORMAT}: transfer ${transfer.name}, stage ${stage}, with ${tool.name} ${tool.version.major}.${tool.version.minor}.
+# soxplan worker, format ${FORMAT}: transfer ${transfer.name}, stage ${stage}, with ${carrier}.
 #
 # Slurm runs it in the stage's folder, once per worker. By hand, from anywhere:
 #   bash script.sh                 one more worker
@@ -165,6 +189,12 @@ function common(input: ScriptInput): readonly Setting[] {
     ['requeue', transfer.slurm[stage].requeue, '1: ask for another turn near the time limit'],
     ['is_last_stage', input.isLast, '1: end 1 for any failed entry, else only for a shard without account'],
     ['stages_before', input.stagesBefore, 'must have delivered everything'],
+    ['list_folder', input.lists, 'what each shard holds'],
+    [
+      'with_fixup',
+      transfer.fixup !== undefined && goesByEntry.has(stage),
+      '1: lists name entries of which only attributes are set',
+    ],
     ...versionSettings(input),
     ['list_command', (stage === 'prune' ? remote?.listUploads : remote?.list) ?? []],
     ['uses_rclone_conf', remotes.length > 0, '1: remotes of an rclone.conf are at an end'],
@@ -173,13 +203,14 @@ function common(input: ScriptInput): readonly Setting[] {
 }
 
 /** Of stages that look at both ends. */
-function forEntries({ stage, transfer, copy, remote, from }: ScriptInput): readonly Setting[] {
+function forEntries({ stage, transfer, copy, fixup, remote, from }: ScriptInput): readonly Setting[] {
   // A verify stage only looks.
-  const places = stage === 'verify' ? (remote ?? copy) : copy
+  const places = fixup ?? (stage === 'verify' ? (remote ?? copy) : copy)
+  const single = (fixup ?? copy).single
   return [
     ['from_kind', kind(from)],
-    ['single_from', copy.single?.source ?? '', 'set for a single file'],
-    ['single_to', copy.single?.destination ?? ''],
+    ['single_from', single?.source ?? '', 'set for a single file'],
+    ['single_to', single?.destination ?? ''],
     ['source_flag', transfer.symlinks === 'follow' ? '-L' : '-P', 'how find treats symlinks of the source'],
     ['follow_destination_links', transfer.followDestinationLinks, '1: a symlink may stand for a directory'],
     ['tool_from', places.source],
@@ -188,23 +219,31 @@ function forEntries({ stage, transfer, copy, remote, from }: ScriptInput): reado
 }
 
 /** What this stage starts, and the least version of it. A tool that cannot look at a bucket has another beside it. */
-function versionSettings({ stage, copy, tool, remote }: ScriptInput): readonly Setting[] {
-  const copies = stage === 'copy'
-  const looks = remote !== undefined && (tool.name === 'aws' || !copies) ? remote : undefined
-  const version = [copy.program, tool.name === 'rclone' ? 'version' : '--version']
+function versionSettings(input: ScriptInput): readonly Setting[] {
+  const { stage, tool, remote } = input
+  const looks = remote !== undefined && (tool.name === 'aws' || stage !== 'copy') ? remote : undefined
+  const { version, needs } = starts(input)
   return [
-    ['version_command', copies ? version : [], 'first line names the version'],
-    ['tool_major', copy.needs.major],
-    ['tool_minor', copy.needs.minor],
+    ['version_command', version, 'first line names the version'],
+    ['tool_major', needs.major],
+    ['tool_minor', needs.minor],
     ['look_command', looks?.version ?? [], 'the same of the tool that looks, where it is another'],
     ['look_major', looks?.needs.major ?? 0],
     ['look_minor', looks?.needs.minor ?? 0],
   ]
 }
 
+function starts({ stage, copy, tool, fixup }: ScriptInput): {
+  readonly version: readonly string[]
+  readonly needs: VersionFloor
+} {
+  if (fixup !== undefined) return { version: [fixup.program, '--version'], needs: fixup.needs }
+  const asks = [copy.program, tool.name === 'rclone' ? 'version' : '--version']
+  return { version: stage === 'copy' ? asks : [], needs: copy.needs }
+}
+
 function forCopy({ copy, tool, transfer }: ScriptInput): readonly Setting[] {
   return [
-    ['list_folder', 'shards', 'what each shard holds'],
     ['existing', transfer.existing, 'update, keep, keep-newer or error'],
     ['tool_name', tool.name],
     [
@@ -225,14 +264,27 @@ function forCopy({ copy, tool, transfer }: ScriptInput): readonly Setting[] {
     ['copy_modes', !copy.setsModes, '1: permissions of files are set afterwards'],
     ['writes_in_place', copy.writesInPlace, '1: half a file may have its final name'],
     ['umask_wanted', transfer.umask ?? ''],
+    [
+      'opens_folders',
+      transfer.fixup?.preserve.includes('permissions') === true,
+      '1: closed directories are opened, and closed again by the last stage',
+    ],
   ]
 }
 
-function forVerify({ proof, remote, transfer }: ScriptInput): readonly Setting[] {
-  const copyStage = `../${transfer.name}.copy`
+function forFixup({ fixup, before, transfer }: ScriptInput): readonly Setting[] {
+  if (fixup === undefined || transfer.fixup === undefined) throw new Bug('a fixup without its command')
   return [
-    ['list_folder', `${copyStage}/shards`, 'what each shard holds'],
-    ['copy_stage', copyStage],
+    ['before_stage', before ?? '', 'what it gave up on is carried over; empty: nothing ran before'],
+    ['fixup_command', [fixup.program, ...fixup.args], 'then: lists, source, destination'],
+    ['preserve', transfer.fixup.preserve],
+    ['owners_by', transfer.fixup.owners, 'names or ids'],
+  ]
+}
+
+function forVerify({ proof, before, remote }: ScriptInput): readonly Setting[] {
+  return [
+    ['before_stage', before ?? '', 'what it gave up on is carried over'],
     ['proof', proof, 'size, size+mtime, checksum or download'],
     ['check_command', remote?.check ?? []],
     ['read_command', remote?.read ?? []],
@@ -240,8 +292,5 @@ function forVerify({ proof, remote, transfer }: ScriptInput): readonly Setting[]
 }
 
 function forPrune({ remote }: ScriptInput): readonly Setting[] {
-  return [
-    ['list_folder', 'shards', 'what is to be deleted'],
-    ['delete_command', remote?.remove ?? []],
-  ]
+  return [['delete_command', remote?.remove ?? []]]
 }

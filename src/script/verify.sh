@@ -1,14 +1,6 @@
 # --- verify.sh: one attempt at one shard of a verify stage ------------------------------------------------------------
 #
-# A fresh look at the destination, by another process than the one that copied. What the copy stage gave up on is
-# carried over by name, so that the last stage of a transfer names everything that is not proven.
-
-# ready SHARD: the copy stage is done with it. Notes what it gave up on.
-ready() {
-  look "$copy_stage" "$1"
-  [[ $kind == 'done' ]] || return 1
-  copy_failed=$end_failed copy_failed_list=$copy_stage/work/$1/$n.failed
-}
+# A fresh look at the destination, by another process than the one that copied.
 
 carry() {
   : >"$scratch/failed"
@@ -23,33 +15,6 @@ carry() {
   name_missing
   check_contents || return
   outcome 'done' 0
-}
-
-carry_over() {
-  local record path class count=0
-  local -A named=()
-  wanted=$expect
-  ((copy_failed)) || return 0
-  while IFS= read -r -d '' record; do
-    read -r class _ <<<"$record"
-    named[${record#"$class "}]=$class count=$((count + 1))
-  done <"$copy_failed_list"
-  ((count == copy_failed)) || {
-    say "$copy_failed_list names $count entries instead of $copy_failed"
-    return 74
-  }
-  cp -- "$copy_failed_list" "$scratch/failed"
-  wanted=$scratch/wanted
-  while IFS= read -r -d '' record; do
-    record_path "$record"
-    if [[ ${named[$path]-} ]]; then printf '%s\0' "$record" >&3; else printf '%s\0' "$record"; fi
-  done <"$expect" >"$wanted" 3>"$scratch/given_up"
-}
-
-# give_up CLASS RECORD PATH
-give_up() {
-  printf '%s %s\0' "$1" "$3" >>"$scratch/failed"
-  printf '%s\0' "$2" >>"$scratch/given_up"
 }
 
 name_missing() {

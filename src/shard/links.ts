@@ -2,7 +2,7 @@
 
 import { hashBytes, prefix } from './hash.ts'
 import { addFiles, type Totals } from './totals.ts'
-import type { RecordView } from '../inventory/entry.ts'
+import { workBytes, type RecordView } from '../inventory/entry.ts'
 
 const unseen = -1
 const crossing = -2
@@ -39,9 +39,9 @@ export class LinkSlots {
       if (met !== crossing) addFiles(own, met, -(this.files[slot] ?? 0), -(this.bytes[slot] ?? 0))
       this.unitRow[slot] = crossing
     }
-    if (this.unitRow[slot] === crossing) addFiles(own, unitRow, -1, -view.size)
+    if (this.unitRow[slot] === crossing) addFiles(own, unitRow, -1, -workBytes(view))
     this.files[slot] = (this.files[slot] ?? 0) + 1
-    this.bytes[slot] = (this.bytes[slot] ?? 0) + view.size
+    this.bytes[slot] = (this.bytes[slot] ?? 0) + workBytes(view)
   }
 
   crosses(slot: number): boolean {

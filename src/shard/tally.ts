@@ -1,6 +1,6 @@
 /** What totals per directory can not tell, counted in one pass over the manifest: buckets, big files, hard links. */
 
-import { isWorkFate, kindBytes, type RecordView } from '../inventory/entry.ts'
+import { isWorkFate, kindBytes, workBytes, type RecordView } from '../inventory/entry.ts'
 import type { Cut } from './cut.ts'
 import { hashBytes, prefix, wideHash } from './hash.ts'
 import { LinkSlots } from './links.ts'
@@ -24,7 +24,7 @@ export interface LargestFile {
 
 /** Shows a record its place in a split directory: a bucket, or -1 for a file that is big. */
 export function bucketOf(view: RecordView, set: number, sets: FileSets, bigBytes: number): number {
-  if (view.kindByte === kindBytes.file && view.size > bigBytes) return -1
+  if (view.kindByte === kindBytes.file && workBytes(view) > bigBytes) return -1
   const hash = hashBytes(view.buffer, view.nameStart, view.pathEnd)
   return (sets.offsets[set] ?? 0) + prefix(hash, sets.bits[set] ?? 0)
 }
@@ -80,7 +80,7 @@ export class Tally {
     if (bucket < 0) this.addBigFile(view, set)
     else if (view.kindByte === kindBytes.symlink)
       this.buckets.symlinks[bucket] = (this.buckets.symlinks[bucket] ?? 0) + 1
-    else addFiles(this.buckets, bucket, 1, view.size)
+    else addFiles(this.buckets, bucket, 1, workBytes(view))
   }
 
   /** Index in `bigFiles`; undefined for a name that was not there during the pass. */
@@ -104,15 +104,16 @@ export class Tally {
     known.set(key, index)
     const file = (this.bigFiles[index] ??= { set, key, files: 0, bytes: 0 })
     file.files += 1
-    file.bytes += view.size
+    file.bytes += workBytes(view)
   }
 
   private noteLargest(view: RecordView): void {
     const best = this.largest?.sizeBytes ?? -1
     // What a bucket may hold never outweighs a shard; and equal sizes by the million must not cost a string each.
-    if (view.kindByte !== kindBytes.file || view.size < best || view.size <= this.bigBytes) return
+    const size = workBytes(view)
+    if (view.kindByte !== kindBytes.file || size < best || size <= this.bigBytes) return
     const path = view.buffer.toString('latin1', view.pathStart, view.pathEnd)
-    if (this.largest === undefined || view.size > best || path < this.largest.path)
-      this.largest = { path, sizeBytes: view.size }
+    if (this.largest === undefined || size > best || path < this.largest.path)
+      this.largest = { path, sizeBytes: size }
   }
 }

@@ -14,9 +14,12 @@ export function toolNeeds(transfers: readonly Transfer[]): ReadonlyMap<ToolName,
   return needs
 }
 
-function needsOf({ tool, from, to }: Transfer): readonly (readonly [ToolName, Need])[] {
+function needsOf({ tool, from, to, fixup }: Transfer): readonly (readonly [ToolName, Need])[] {
   // Whatever copies, only rclone looks at a remote.
-  const looking = isRcloneNamed(from) || isRcloneNamed(to) ? [['rclone', 'must'] as const] : []
+  const looking = [
+    ...(isRcloneNamed(from) || isRcloneNamed(to) ? [['rclone', 'must'] as const] : []),
+    ...(fixup === undefined ? [] : [['rsync', 'must'] as const]),
+  ]
   if (tool !== 'auto') return [...looking, [tool, 'must']]
   const able = (['rsync', 'rclone'] as const).filter((name) =>
     toolOf(name).carries(asHoped(from), asHoped(to)),

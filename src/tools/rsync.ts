@@ -37,7 +37,8 @@ function copyCommand(context: CopyContext): CopyCommand {
       ...(hasHardLinks ? ['--hard-links'] : []),
       ...(transfer.symlinks === 'follow' ? ['--copy-links'] : []),
       ...(single === undefined ? [...(needsList ? ['--from0'] : ['--relative']), ...listed] : []),
-      ...(server === undefined ? [] : overSsh(server)),
+      // What broke off is gone on with, in a folder of its own, because a half file must not have its final name.
+      ...(server === undefined ? [] : [...overSsh(server), `--partial-dir=${PARTIAL_FOLDER}`]),
       '--no-human-readable',
       '--info=progress2,nonreg1',
       ...(transfer.compare === 'checksum' ? ['--checksum'] : []),
@@ -64,20 +65,19 @@ function copyCommand(context: CopyContext): CopyCommand {
 }
 
 /** `host:path` on a server; the user stands among the options of ssh. */
-function rsyncPlace(location: Location): string {
+export function rsyncPlace(location: Location): string {
   if (location.kind !== 'ssh') return location.path
   const { host } = location.server
   return `${host.includes(':') ? `[${host}]` : host}:${sshPath(location)}`
 }
 
-/** What broke off is gone on with, in a folder of its own, because a half file must not have its final name. */
-function overSsh(location: Location): readonly string[] {
+/** How a server is reached; nothing for a disk. */
+export function overSsh(location: Location): readonly string[] {
   if (location.kind !== 'ssh') return []
   return [
     `--rsh=${sshOptions(location.server).map(rshWord).join(' ')}`,
     // The path there is not for the login shell to read.
     '--protect-args',
-    `--partial-dir=${PARTIAL_FOLDER}`,
     `--timeout=${SILENCE_SECONDS}`,
   ]
 }
@@ -90,7 +90,8 @@ function rshWord(word: string): string {
   return /[\s'"]/.test(word) ? `'${word.replaceAll("'", "''")}'` : word
 }
 
-function closed(path: string): string {
+/** With a slash at the end: what is in it, not the folder itself. */
+export function closed(path: string): string {
   return path.endsWith('/') ? path : `${path}/`
 }
 

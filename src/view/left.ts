@@ -7,13 +7,13 @@ import { formatBytes, formatCount, formatPlural } from './format.ts'
 
 /**
  * `3 of 8 shards proven, 12.0 GiB in 5 shards left, 4.0 GiB of it only to verify, 2 entries failed`. A shard counts
- * once, by the last stage of its transfer; one that an earlier stage gave up is neither proven nor left.
+ * once, by the last stage of its transfer that goes shard by shard; one that an earlier stage gave up is neither proven nor left.
  *
  * @param steps all steps of the run, with the verdicts that stand
  */
 export function leftText(steps: readonly StepProgress[]): string {
   const sum = { shards: 0, proven: 0, left: 0, leftBytes: 0, copiedBytes: 0, failed: 0 }
-  const delivering = steps.filter(({ step }) => step.stage !== 'prune')
+  const delivering = steps.filter(({ step }) => step.stage !== 'prune' && step.stage !== 'directories')
   for (const [index, last] of delivering.entries()) {
     if (delivering[index + 1]?.step.transfer.name === last.step.transfer.name) continue
     const stages = delivering.filter(({ step }) => step.transfer.name === last.step.transfer.name)

@@ -62,7 +62,13 @@ function paceText(start: Stretch, now: Stretch): string {
   return `, ${formatRate((now.bytes - start.bytes) / seconds)}, ${formatSeconds(left)} left`
 }
 
-const verbs: Readonly<Record<Step['stage'], string>> = { copy: 'copied', verify: 'proven', prune: 'deleted' }
+const verbs: Readonly<Record<Step['stage'], string>> = {
+  copy: 'copied',
+  fixup: 'set',
+  verify: 'proven',
+  prune: 'deleted',
+  directories: 'set',
+}
 
 function stepText(progress: StepProgress, pace: string): string | undefined {
   const { step, sighting, outcome } = progress

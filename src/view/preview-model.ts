@@ -58,7 +58,7 @@ export interface TransferPreview {
   readonly to: string
   /** One real entry of the source and where it lands; absent for an empty source. */
   readonly mapping?: { readonly from: string; readonly to: string }
-  readonly fates: Readonly<Record<'new' | 'changed' | 'check' | 'same', CountOf>>
+  readonly fates: Readonly<Record<'new' | 'changed' | 'check' | 'attributes' | 'same', CountOf>>
   readonly skipped: NamedReasons
   readonly refused: NamedReasons
   readonly listingErrors: { readonly count: number; readonly lines: readonly string[] }
@@ -68,6 +68,12 @@ export interface TransferPreview {
   readonly deletes?: DeletesPreview
   /** Why a mirror deletes nothing, half a sentence. */
   readonly deletesWithheld?: string
+  /** Set behind the copy. */
+  readonly fixup?: {
+    readonly from: string
+    readonly preserve: readonly string[]
+    readonly owners: 'names' | 'ids'
+  }
   readonly proof: { readonly kind: string; readonly sentence: string }
   readonly after: readonly string[]
   /** A transfer that it stands `after` and that can not be delivered in full: nothing of this one runs. */

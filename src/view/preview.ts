@@ -81,6 +81,7 @@ function transferLines(transfer: TransferPreview): readonly string[] {
     ...fateLine('+ new', fates.new),
     ...fateLine('~ changed', fates.changed),
     ...fateLine('? check', fates.check),
+    ...fateLine('@ fixup', fates.attributes, ': there already, only attributes are set'),
     ...fateLine('= there', fates.same),
     ...namedLines('- skipped', transfer.skipped),
     ...namedLines('! refused', transfer.refused),
@@ -89,6 +90,7 @@ function transferLines(transfer: TransferPreview): readonly string[] {
       ? []
       : [row('filtered', `${formatPlural(transfer.filtered, 'name')} left out by include and exclude`)]),
     ...(work === undefined ? [] : workLines(work)),
+    ...(transfer.fixup === undefined ? [] : [row('fixup', fixupSentence(transfer.fixup))]),
     ...(transfer.deletesWithheld === undefined
       ? []
       : [row('deletes', `nothing, because ${transfer.deletesWithheld}`)]),
@@ -124,13 +126,18 @@ function row(label: string, text: string): string {
   return `  ${label.padEnd(LABEL_COLUMNS)}${text}`
 }
 
-function fateLine(label: string, count: CountOf): readonly string[] {
+function fixupSentence({ from, preserve, owners }: NonNullable<TransferPreview['fixup']>): string {
+  const hasOwners = preserve.includes('owner') || preserve.includes('group')
+  return `${preserve.join(', ')} as in ${from}, by rsync${hasOwners ? `; owners and groups by ${owners === 'ids' ? 'number' : 'name'}` : ''}`
+}
+
+function fateLine(label: string, count: CountOf, remark = ''): readonly string[] {
   const parts = [
     ...(count.files > 0 ? [`${formatPlural(count.files, 'file')} (${formatBytes(count.bytes)})`] : []),
     ...(count.directories > 0 ? [formatPlural(count.directories, 'directory', 'directories')] : []),
     ...(count.symlinks > 0 ? [formatPlural(count.symlinks, 'symlink')] : []),
   ]
-  return parts.length === 0 ? [] : [row(label, parts.join(', '))]
+  return parts.length === 0 ? [] : [row(label, `${parts.join(', ')}${remark}`)]
 }
 
 function namedLines(label: string, reasons: NamedReasons): readonly string[] {

@@ -4,6 +4,7 @@ import type { StepProgress } from '../run/progress.ts'
 import { entriesOf, tallyOf } from '../run/progress.ts'
 import type { Blocked, FirstLines, FirstRefused } from '../run/record.ts'
 import { formatBytes, formatCount, formatPlural } from './format.ts'
+import { notPreservedLine, type NotPreserved } from './not-preserved.ts'
 
 /** Names shown per transfer; `failed.txt` has all of them. */
 export const NAMES_SHOWN = 20
@@ -22,6 +23,8 @@ export interface TransferOutcome {
   readonly provenBy: string | undefined
   /** Entries and bytes that were at the destination already when the plan looked. */
   readonly there: { readonly entries: number; readonly bytes: number }
+  /** Entries that were there already and only have their attributes set. */
+  readonly onlyAttributes: number
   /** Entries that the plan refused; `path` is printable. */
   readonly refused: FirstRefused
   /** Places of the source that could not be listed. */
@@ -30,7 +33,8 @@ export interface TransferOutcome {
   readonly deletesWithheld?: string
   readonly blocked?: Blocked
   readonly failed: { readonly count: number; readonly named: readonly FailedName[] }
-  /** All stages, as far as the graph has them. */
+  readonly notPreserved: readonly NotPreserved[]
+  /** In their order, as far as the graph has them. */
   readonly steps: readonly StepProgress[]
   /** Where the logs of workers stand that ended before all was accounted for. */
   readonly lostLogs?: string
@@ -52,6 +56,10 @@ const advice: Readonly<Record<string, string>> = {
   differs:
     'differs from the source and was not written over; look at both, remove the wrong one, then apply again',
   unproven: 'was copied but could not be proven equal; apply again',
+  'size-differs':
+    'has another size or kind than where the fixup reads attributes, and was left as it is; look at both, then apply again',
+  'no-attributes':
+    'does not exist where the fixup reads attributes; correct `from` under `fixup`, or remove the file, then apply again',
   'changed-since-preview':
     'changed at the destination after the preview and was not deleted; look at it, then apply again',
   'behind-link':
@@ -70,7 +78,15 @@ export function failedCount(outcome: TransferOutcome): number {
 export function unaccountedCount(outcome: TransferOutcome): number {
   const { named, open } = undeleted(outcome)
   const last = lastDelivery(outcome)
-  return open + (last === undefined ? 0 : openCount(last, outcome.failed.count - named))
+  const undelivered = last === undefined ? 0 : openCount(last, outcome.failed.count - named)
+  return undelivered + open + (undelivered === 0 ? openDirectories(outcome) : 0)
+}
+
+/** Directories are entries of the stages before as well: they count only where those are done. */
+function openDirectories({ steps }: TransferOutcome): number {
+  const last = steps.find(({ step }) => step.stage === 'directories')
+  // What stopped it is a failure that counts already.
+  return last === undefined || last.outcome === 'blocked' ? 0 : openCount(last, tallyOf(last).failed)
 }
 
 /** What a mirror was to delete and did not: by name, and without an account. */
@@ -89,7 +105,7 @@ function openCount(progress: StepProgress, failed: number): number {
 
 /** The last stage that says what was delivered. */
 function lastDelivery({ steps }: TransferOutcome): StepProgress | undefined {
-  return steps.findLast(({ step }) => step.stage !== 'prune')
+  return steps.findLast(({ step }) => step.stage !== 'prune' && step.stage !== 'directories')
 }
 
 function pruneOf({ steps }: TransferOutcome): StepProgress | undefined {
@@ -131,16 +147,22 @@ function outcomeLines(outcome: TransferOutcome): readonly string[] {
     ...(unaccounted > 0
       ? [`  ${formatPlural(unaccounted, 'entry', 'entries')} not accounted for: ${whyOpen(outcome)}`]
       : []),
+    ...outcome.notPreserved.map(notPreservedLine),
   ]
 }
 
-/** What a mirror would have deleted, and did not. */
+/** What was left undone because of something else. */
 function keptLine(outcome: TransferOutcome): readonly string[] {
   const prune = pruneOf(outcome)
   const why =
     outcome.deletesWithheld ??
     (prune?.outcome === 'blocked' ? 'not all else was delivered and proven' : undefined)
-  return why === undefined ? [] : [`  nothing was deleted, because ${why}`]
+  return [
+    ...(why === undefined ? [] : [`  nothing was deleted, because ${why}`]),
+    ...(outcome.steps.some(({ step, outcome: end }) => step.stage === 'directories' && end === 'blocked')
+      ? ['  attributes of directories were not set, because not all else was delivered and proven']
+      : []),
+  ]
 }
 
 function headLine(outcome: TransferOutcome): string {
@@ -160,9 +182,14 @@ function headLine(outcome: TransferOutcome): string {
   if (last === undefined)
     return `${outcome.name}: nothing was left to ${prune === undefined ? 'do in' : 'copy to'} ${outcome.to}${deleted}${there}`
   const tally = tallyOf(last)
+  if (!outcome.steps.some(({ step }) => step.stage === 'copy'))
+    return `${outcome.name}: attributes of ${formatPlural(tally.entries, 'entry', 'entries')} set, in ${outcome.to}${deleted}${there}`
   const how =
     outcome.provenBy === undefined ? 'delivered, not verified' : `delivered, verified by ${outcome.provenBy}`
-  return `${outcome.name}: ${formatPlural(tally.entries, 'entry', 'entries')} (${formatBytes(tally.bytes)}) ${how}, in ${outcome.to}${deleted}${there}`
+  const delivered = Math.max(0, tally.entries - outcome.onlyAttributes)
+  const more =
+    outcome.onlyAttributes === 0 ? '' : `; attributes of ${formatCount(outcome.onlyAttributes)} more set`
+  return `${outcome.name}: ${formatPlural(delivered, 'entry', 'entries')} (${formatBytes(tally.bytes)}) ${how}, in ${outcome.to}${more}${deleted}${there}`
 }
 
 function namedLines({ unlisted, refused, failed }: TransferOutcome): readonly string[] {

@@ -1,10 +1,11 @@
-import { readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { chmod, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { compareTrees } from '../rig/compare.ts'
 import { hostileTree, ODD_TREE } from '../rig/hostile.ts'
 import { writeTree } from '../rig/tree.ts'
 import { lastLines, openCase, writePlan, type Case } from './case.ts'
+import { attributesOf } from './fixup-case.ts'
 
 /** Remotes that lead to folders: `near` is a disk behind rclone, `far` is an alias of a folder in it. */
 async function endpoints(at: Case): Promise<object> {
@@ -37,6 +38,27 @@ describe('remotes of rclone', () => {
       expect(lastLines(second.stdout, 1)).toEqual(['Nothing is left to do.'])
       expect(second.exitCode).toBe(0)
     }
+  })
+
+  test('what comes out of a remote gets its attributes from a folder, whatever rclone calls it', async () => {
+    await using at = await openCase()
+    await writeTree(at.from, ODD_TREE)
+    await chmod(join(at.from, Object.keys(ODD_TREE)[0] ?? ''), 0o604)
+    const fixup = { from: at.from, preserve: ['permissions', 'times'] }
+    await plan(at, { from: `near:${at.from}`, to: at.to, compare: 'size', fixup })
+    const files = async (folder: string): Promise<readonly string[]> =>
+      (await attributesOf(folder, '%m %T@')).filter((line) => / f /.test(line))
+    const first = await at.apply()
+    expect(first.exitCode).toBe(0)
+    expect(await files(at.to)).toEqual(await files(at.from))
+    const names = Object.keys(ODD_TREE)
+    await rm(join(at.to, names.at(-1) ?? ''))
+    await chmod(join(at.to, names[0] ?? ''), 0o640)
+    const second = await at.apply()
+    expect(second.stdout).toMatch(/\n {2}\+ new {6}1 file \(.*\)\n {2}@ fixup {4}\d+ files? /)
+    expect(second.exitCode).toBe(0)
+    expect(await files(at.to)).toEqual(await files(at.from))
+    expect(await compareTrees(at.from, at.to)).toEqual([])
   })
 
   test('hostile names go out and come back, or are refused by name', async () => {

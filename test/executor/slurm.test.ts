@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createSlurmExecutor } from '../../src/executor/slurm/slurm.ts'
 import { buildGraph } from '../../src/graph/build.ts'
 import type { Step } from '../../src/graph/step.ts'
+import type { SlurmOptions, Transfer } from '../../src/plan/plan.ts'
 import type { Executor } from '../../src/run/executor.ts'
 import type { RunId } from '../../src/units.ts'
 import { planned } from '../graph/steps.ts'
@@ -12,6 +13,12 @@ import { startLab } from '../lab/lab.ts'
 import type { Lab } from '../lab/lab.ts'
 import { tempFolder } from '../rig/folder.ts'
 import type { TempFolder } from '../rig/folder.ts'
+
+/** Options of the copy; the other stages have none. */
+function optionsOf(copy: SlurmOptions): Transfer['slurm'] {
+  const plain = { requeue: true, extra: [] }
+  return { copy, fixup: plain, verify: plain, prune: plain, directories: plain }
+}
 
 const reason = whyNoLab()
 if (reason !== undefined) console.warn(`The Slurm executor is not tested: ${reason}`)
@@ -98,11 +105,7 @@ describe.skipIf(reason !== undefined)('Slurm as an executor', () => {
 
   test('resources of the plan arrive as asked, and a job sees no variable that was not named', async () => {
     const [copy] = steps({
-      slurm: {
-        copy: { requeue: false, extra: [], cpus: 8, memory: '1G', nice: 5 },
-        verify: { requeue: true, extra: [] },
-        prune: { requeue: true, extra: [] },
-      },
+      slurm: optionsOf({ requeue: false, extra: [], cpus: 8, memory: '1G', nice: 5 }),
     })
     const env = {
       ...lab.env,
@@ -141,11 +144,7 @@ describe.skipIf(reason !== undefined)('Slurm as an executor', () => {
 
   test('a refusal says what to mend', async () => {
     const [copy] = steps({
-      slurm: {
-        copy: { requeue: true, extra: [], partition: 'nowhere' },
-        verify: { requeue: true, extra: [] },
-        prune: { requeue: true, extra: [] },
-      },
+      slurm: optionsOf({ requeue: true, extra: [], partition: 'nowhere' }),
     })
     const { executor } = await executorFor([copy], 'true')
     executor.nameOf(copy)

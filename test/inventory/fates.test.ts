@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { emptyFound } from '../../src/edge/look-path.ts'
 import { kindBytes } from '../../src/inventory/entry.ts'
 import { decideFate, type FatePolicy, type Found } from '../../src/inventory/fates.ts'
 import { viewOf } from './records.ts'
@@ -11,14 +12,7 @@ const policy: FatePolicy = {
   destination: 'local',
 }
 
-const absent: Found = {
-  state: 'absent',
-  kindByte: 0,
-  size: 0,
-  hasMtime: false,
-  mtimeSeconds: 0,
-  sameTarget: false,
-}
+const absent: Found = emptyFound()
 const at = (seconds: number): string => `${seconds}.9999999990`
 const file = viewOf({ path: 'f', size: 10, mtime: at(1000) })
 const there = { ...absent, state: 'there', kindByte: kindBytes.file, size: 10, hasMtime: true } as const
@@ -147,4 +141,60 @@ test.each(['p', 's', 'b', 'c', 'D', '?'])('a special file of type %s is skipped'
 
 test('an object without a size is skipped', () => {
   expect(fate(viewOf({ path: 'x', kind: 'U' }), absent)).toBe('skipped: size-unknown')
+})
+
+describe('what is there, with a fixup behind the copy', () => {
+  const all = {
+    tells: 'attributes',
+    permissions: true,
+    times: true,
+    hardLinks: true,
+    owner: true,
+    groups: 'all',
+  } as const satisfies FatePolicy['fixup']
+  const source = viewOf({ path: 'f', size: 10, mtime: at(1000), links: 2 })
+  const right: Found = { ...equal, hasAttributes: true, mode: 0o644, uid: 0, gid: 0, links: 2 }
+
+  test.each<[string, Partial<Found>, string]>([
+    ['all is set', {}, 'same'],
+    ['another mode', { mode: 0o600 }, 'attributes'],
+    ['set-id bits', { mode: 0o4644 }, 'attributes'],
+    ['another owner', { uid: 1 }, 'attributes'],
+    ['another group', { gid: 1 }, 'attributes'],
+    ['a file of its own', { links: 1 }, 'attributes'],
+    ['nobody looked', { hasAttributes: false }, 'attributes'],
+    ['another size', { size: 11 }, 'changed'],
+  ])('%s', (_, change, expected) => {
+    expect(fate(source, { ...right, ...change }, { fixup: all })).toBe(expected)
+  })
+
+  test('only what is asked for, and what this user could set, counts', () => {
+    const odd: Found = { ...right, mode: 0o600, uid: 1, gid: 1, links: 1 }
+    const none = { ...all, permissions: false, owner: false, hardLinks: false }
+    expect(fate(source, odd, { fixup: { ...none, groups: new Set([5]) } })).toBe('same')
+    expect(fate(source, odd, { fixup: { ...none, groups: new Set([0]) } })).toBe('attributes')
+    expect(fate(source, odd, { fixup: { tells: 'nothing' } })).toBe('attributes')
+    expect(fate(source, odd)).toBe('same')
+  })
+
+  test('a directory counts with its time, a symlink without its mode', () => {
+    const folder = viewOf({ kind: 'd', path: 'd', mtime: at(1000) })
+    const standing: Found = { ...directoryThere, hasAttributes: true, mode: 0o644, mtimeSeconds: 1000 }
+    expect(fate(folder, standing, { fixup: all })).toBe('same')
+    expect(fate(folder, { ...standing, mtimeSeconds: 7 }, { fixup: all })).toBe('attributes')
+    const link = viewOf({ kind: 'l', path: 'l', mtime: at(1000), target: 't' })
+    const pointing: Found = {
+      ...linkThere,
+      sameTarget: true,
+      hasAttributes: true,
+      mode: 0o777,
+      mtimeSeconds: 1000,
+    }
+    expect(fate(link, pointing, { fixup: all })).toBe('same')
+    expect(fate(link, { ...pointing, uid: 1 }, { fixup: all })).toBe('attributes')
+  })
+
+  test('what is to be proven goes through the copy all the same', () => {
+    expect(fate(source, right, { fixup: all, proveAll: true })).toBe('check')
+  })
 })

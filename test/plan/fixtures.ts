@@ -48,6 +48,7 @@ transfers:
     tool: rsync
     where: login
     options: { rsync: { whole-file: true, timeout: 300 } }
+    fixup: { from: old:/home/alice/code, preserve: [owner, group, permissions, times, acls, xattrs, hardlinks], owners: ids }
   corpus:
     from: store:train
     to: /mnt/shared/corpus
@@ -65,7 +66,6 @@ transfers:
     symlinks: follow
     umask: "002"
     bandwidth: 1.2 GiB/s
-    fixup: { from: old:/home/alice/corpus, preserve: [owner, group, permissions, times, acls, xattrs, hardlinks], owners: ids }
     options: { rclone: { transfers: 32, buffer-size: 128Mi, use-mmap: true }, aws: { max_concurrent_requests: 64 } }
     onChange: deliver-unchanged
     followDestinationLinks: true

@@ -3,6 +3,8 @@
 import { describe, expect, test } from 'vitest'
 import { diagnosticsOf, planOf } from './fixtures.ts'
 
+const plain = { requeue: true, extra: [] }
+
 function transferOf(fields: string, top = ''): ReturnType<typeof planOf>['transfers'][number] {
   const [transfer] = planOf(`version: 1\n${top}transfers:\n  t: { from: /a, to: /b${fields} }\n`).transfers
   if (transfer === undefined) throw new Error('no transfer')
@@ -34,11 +36,7 @@ describe('a plan', () => {
           followDestinationLinks: false,
           after: [],
           attempts: 3,
-          slurm: {
-            copy: { requeue: true, extra: [] },
-            verify: { requeue: true, extra: [] },
-            prune: { requeue: true, extra: [] },
-          },
+          slurm: { copy: plain, fixup: plain, verify: plain, prune: plain, directories: plain },
         },
       ],
       tools: {},
@@ -113,6 +111,8 @@ transfers:
     const outer = { partition: 'main', time: 5400, memory: '0', requeue: false }
     expect(slurm).toEqual({
       copy: { ...outer, cpus: 2, extra: ['--contiguous'] },
+      fixup: { ...outer, cpus: 2, extra: ['--contiguous'] },
+      directories: { ...outer, cpus: 2, extra: ['--contiguous'] },
       verify: { ...outer, cpus: 3, extra: [] },
       prune: { ...outer, cpus: 9, extra: ['--contiguous'] },
     })

@@ -21,7 +21,7 @@ export function plainTransfer(given: Pick<Transfer, 'name' | 'from' | 'to'> & Pa
     followDestinationLinks: false,
     after: [],
     attempts: 3,
-    slurm: { copy: slurm, verify: slurm, prune: slurm },
+    slurm: { copy: slurm, fixup: slurm, verify: slurm, prune: slurm, directories: slurm },
     ...given,
   }
 }

@@ -5,6 +5,7 @@ import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { readScriptParts } from '../../src/edge/script-parts.ts'
 import type { ToolName } from '../../src/plan/plan.ts'
+import type { StageKind } from '../../src/graph/step.ts'
 import { partNames, renderScript, type ScriptInput, type ScriptParts } from '../../src/script/render.ts'
 import { tempFolder } from '../rig/folder.ts'
 import { bucket, local, remote, scriptInput, type StageOptions } from './stage.ts'
@@ -39,6 +40,7 @@ async function everyKind(): Promise<readonly (readonly [string, ScriptInput])[]>
       'all policies',
       options('rsync', {
         transfer: {
+          fixup: { preserve: ['owner', 'permissions', 'acls', 'hardlinks'], owners: 'ids' },
           existing: 'keep-newer',
           symlinks: 'follow',
           followDestinationLinks: true,
@@ -51,7 +53,7 @@ async function everyKind(): Promise<readonly (readonly [string, ScriptInput])[]>
   ]
   const inputs = await Promise.all(
     kinds.flatMap(([name, one]) =>
-      (['copy', 'verify', 'prune'] as const).map(
+      stagesOf(one).map(
         async (stage) => [`${name}, ${stage}`, await scriptInput(one, stage, 'size+mtime')] as const,
       ),
     ),
@@ -61,6 +63,11 @@ async function everyKind(): Promise<readonly (readonly [string, ScriptInput])[]>
     ...inputs,
     ...inputs.slice(0, 1).map(([name, input]) => [`${name}, set up`, { ...input, setup }] as const),
   ]
+}
+
+function stagesOf({ transfer }: StageOptions): readonly StageKind[] {
+  const sets: readonly StageKind[] = transfer?.fixup === undefined ? [] : ['fixup', 'directories']
+  return ['copy', 'verify', 'prune', ...sets]
 }
 
 const nothing = Object.fromEntries(partNames.map((name) => [name, ''])) as ScriptParts

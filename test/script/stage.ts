@@ -12,6 +12,7 @@ import { renderScript, type ScriptInput } from '../../src/script/render.ts'
 import type { ProofKind } from '../../src/tools/proof.ts'
 import { decodeRcloneName } from '../../src/tools/rclone-names.ts'
 import { rcloneLookCommands } from '../../src/tools/rclone.ts'
+import { fixupCommand } from '../../src/tools/rsync-fixup.ts'
 import type { CopyContext, ToolVersion, TransferEnd } from '../../src/tools/tool.ts'
 import { toolOf } from '../../src/tools/tools.ts'
 import { transferName } from '../../src/units.ts'
@@ -64,7 +65,7 @@ export function transferOf(options: Pick<StageOptions, 'from' | 'to' | 'tool' | 
     from: options.from,
     to: options.to,
     tool: options.tool,
-    slurm: { copy: slurm, verify: slurm, prune: slurm },
+    slurm: { copy: slurm, fixup: slurm, verify: slurm, prune: slurm, directories: slurm },
     ...options.transfer,
   })
 }
@@ -196,7 +197,12 @@ export async function scriptInput(
     proof,
     isLast: stage === 'verify',
     stagesBefore: stage === 'copy' ? (options.stagesBefore ?? []) : [],
+    ...(stage === 'copy' ? {} : { before: '../data.copy' }),
+    lists: stage === 'copy' ? 'shards' : '../data.copy/shards',
     copy: toolOf(tool).copyCommand(context),
+    ...(transfer.fixup !== undefined && (stage === 'fixup' || stage === 'directories')
+      ? { fixup: fixupCommand({ ...context, fixup: transfer.fixup }) }
+      : {}),
     ...(looksAtRemote
       ? { remote: rcloneLookCommands(tool === 'aws' ? { ...context, program: 'rclone' } : context) }
       : {}),

@@ -104,9 +104,12 @@ export const endpointDefinitions = {
 export const fixup = block(
   'Sets owners, permissions and times a second time with rsync, where the copying tool cannot keep them.',
   {
-    from: path('Where the attributes are read.', 'old:/home/bob/data'),
+    from: path(
+      'Where the attributes are read: a folder or an SSH server. Default: `from` of the transfer.',
+      'old:/home/bob/data',
+    ),
     preserve: {
-      description: 'Which attributes.',
+      description: 'Which attributes. Default: owner, group, permissions and times.',
       type: 'array',
       minItems: 1,
       uniqueItems: true,
@@ -119,5 +122,4 @@ export const fixup = block(
     owners: choice('Whether owners are matched by name or by number.', ['names', 'ids']),
   },
   { from: 'old:/home/bob/data', preserve: ['permissions', 'times'] },
-  ['from'],
 )
