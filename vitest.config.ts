@@ -10,8 +10,8 @@ export default defineConfig({
     // Slurm, rclone and rsync work beside the tests, and CI machines have two cores.
     maxWorkers: 2,
     // What is tested runs real programs: a slow machine must not fail a test, a hung program must.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 240_000,
+    hookTimeout: 180_000,
     teardownTimeout: 20_000,
     slowTestThreshold: 5_000,
   },

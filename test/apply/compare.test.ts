@@ -83,7 +83,7 @@ describe('disk to disk', () => {
   })
 })
 
-describe.skipIf(!sshAvailable())('disk and server', { timeout: 120_000 }, () => {
+describe.skipIf(!sshAvailable())('disk and server', { timeout: 240_000 }, () => {
   let server: SshServer
   beforeAll(async () => {
     server = await startSshServer()

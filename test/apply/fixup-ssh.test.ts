@@ -19,7 +19,7 @@ const TREE: readonly TreeEntry[] = [
   { kind: 'directory', path: 'd', mode: 0o755, mtime: OLD + 4 },
 ]
 
-describe.skipIf(!sshAvailable())('fixup over SSH', { timeout: 180_000 }, () => {
+describe.skipIf(!sshAvailable())('fixup over SSH', { timeout: 240_000 }, () => {
   let server: SshServer
 
   beforeAll(async () => {

@@ -26,7 +26,7 @@ async function differing(at: Case): Promise<void> {
   ])
 }
 
-describe.skipIf(!sshAvailable())('existing: on a server', { timeout: 180_000 }, () => {
+describe.skipIf(!sshAvailable())('existing: on a server', { timeout: 240_000 }, () => {
   let server: SshServer
 
   beforeAll(async () => {

@@ -13,7 +13,7 @@ import { openOverSsh, type Way } from './ssh-case.ts'
 
 const MIB = 2 ** 20
 
-describe.skipIf(!sshAvailable())('a bad line to a server', { timeout: 180_000 }, () => {
+describe.skipIf(!sshAvailable())('a bad line to a server', { timeout: 240_000 }, () => {
   let server: SshServer
 
   beforeAll(async () => {

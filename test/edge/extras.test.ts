@@ -94,7 +94,7 @@ async function extrasIn(folder: string, asked: Asked, ours: readonly string[] = 
 describe('what is too much at a destination', () => {
   test(
     'for all trees and filters: its entries, less the names of the source, less what the filter leaves out',
-    { timeout: 180_000 },
+    { timeout: 240_000 },
     async () => {
       await fc.assert(
         fc.asyncProperty(

@@ -121,7 +121,7 @@ describe('several finds list what one does', () => {
     ['one directory over another', 'mkdir -p "$1"/a/b/c/d/e; touch "$1"/a/b/c/d/e/f'],
     ['one directory full of them', 'mkdir -p "$1"/a/{1..200}; touch "$1"/a/{1..200}/f'],
     ['twenty thousand directories', 'mkdir "$1"; cd "$1"; seq 20000 | xargs mkdir; touch 7777/f'],
-  ])('%s', { timeout: 60_000 }, async (_, script) => {
+  ])('%s', { timeout: 240_000 }, async (_, script) => {
     await using temp = await tempFolder()
     const at = join(temp.path, 'from')
     await run('bash', ['-c', script, '-', at])

@@ -21,7 +21,7 @@ interface Trouble {
   readonly server?: LabServer
 }
 
-describe.skipIf(!sshAvailable())('a server that can not be spoken to', { timeout: 120_000 }, () => {
+describe.skipIf(!sshAvailable())('a server that can not be spoken to', { timeout: 240_000 }, () => {
   let lab: LabServer
 
   beforeAll(async () => {
