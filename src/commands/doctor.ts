@@ -9,6 +9,7 @@ import { askAll, type Check } from '../edge/doctor-run.ts'
 import { toolChecks } from '../edge/doctor-tools.ts'
 import { stateDirOf } from '../edge/run-folder.ts'
 import { toolEnvironment } from '../edge/tool-probe.ts'
+import { clusterOnce, slurmChecks } from '../executor/slurm/doctor.ts'
 import type { Plan } from '../plan/plan.ts'
 import {
   answerRecords,
@@ -69,11 +70,13 @@ async function allChecks(
     home: io.home,
     bytesText: formatBytes,
   }
+  const slurm = { env: io.env, environmentPass: context.environmentPass, bytesText: formatBytes }
   return [
     ...hereChecks(context),
     ...toolChecks(context, plan),
     runFolderCheck(context, stateDir),
     ...placeChecks(context, plan?.transfers ?? []),
+    ...slurmChecks(slurm, plan, clusterOnce(slurm)),
   ]
 }
 

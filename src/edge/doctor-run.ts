@@ -14,11 +14,9 @@ export interface Check {
   readonly ifSilent: string
 }
 
-type Ask = Check['ask']
-
 /** One question that several checks put: it is asked once, for all of them. */
-export function shared(ask: Ask): Ask {
-  let asked: ReturnType<Ask> | undefined
+export function shared<Told>(ask: (signal: AbortSignal) => Promise<Told>): typeof ask {
+  let asked: Promise<Told> | undefined
   return (signal) => (asked ??= ask(signal))
 }
 

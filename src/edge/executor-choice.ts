@@ -13,11 +13,12 @@ const DEFAULT_CONF = '/etc/slurm/slurm.conf'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** `auto` is local only where neither sbatch nor a slurm.conf exists. Slurm, asked for or found, must answer. */
+/** `auto` is local only where neither sbatch nor a slurm.conf exists. Slurm, asked for or found, must answer; `stop` ends the wait. */
 export async function chooseExecutor(
   asked: ExecutorKind | 'auto',
   env: Environment,
   slurmEnv: Readonly<Record<string, string>>,
+  stop?: AbortSignal,
 ): Promise<Result<ExecutorKind>> {
   if (asked === 'local') return ok('local')
   const hasSbatch = (await findOnPath('sbatch', env)) !== undefined
@@ -36,6 +37,7 @@ export async function chooseExecutor(
     timeoutMillis: PING_TIMEOUT,
     env: slurmEnv,
     ownSession: true,
+    ...(stop === undefined ? {} : { stop }),
   })
   if (answer.ok || /Invalid job id/i.test(answer.error.stderr)) return ok('slurm')
   const said = answer.error.stderr.split('\n').find((line) => line.trim() !== '')

@@ -60,7 +60,7 @@ export function sbatchArgs(request: SubmitRequest): readonly string[] {
 }
 
 /** What the preview shows as "Slurm", and what sbatch is told: one list, so that the two can not differ. */
-export function resourceArgs(slurm: SlurmOptions, step: Step): readonly string[] {
+export function resourceArgs(slurm: SlurmOptions, step: Pick<Step, 'stage'>): readonly string[] {
   const named: readonly (readonly [string, string | number | undefined])[] = [
     ['time', slurmTime(timeOf(slurm))],
     ['partition', slurm.partition],
@@ -82,7 +82,8 @@ export function resourceArgs(slurm: SlurmOptions, step: Step): readonly string[]
   return [...options, ...alone, ...slurm.extra]
 }
 
-function timeOf(slurm: SlurmOptions): Seconds {
+/** What a job asks for, whether or not the plan names it. */
+export function timeOf(slurm: SlurmOptions): Seconds {
   return slurm.time ?? (DEFAULT_TIME_SECONDS as Seconds)
 }
 

@@ -2,6 +2,7 @@
 
 import type { Diagnostic } from '../../diagnostic.ts'
 import type { ProcessFailure } from '../../edge/process.ts'
+import { Bug } from '../../units.ts'
 
 interface Known {
   readonly pattern: RegExp
@@ -59,12 +60,25 @@ const known: readonly Known[] = [
     todo: 'Lower `nodes` below what `scontrol show config | grep MaxArraySize` says.',
   },
   {
+    pattern: /Invalid (feature|license) specification|Invalid generic resource|reservation is invalid/i,
+    code: 'SX516',
+    what: 'Slurm does not know this constraint, licence, gres or reservation',
+    todo: 'Correct the field under `slurm:`; `sinfo --format="%P %f %G"`, `scontrol show licenses` and `scontrol show reservations` list what there is.',
+  },
+  {
     pattern: /Requested time limit is invalid/i,
     code: 'SX514',
     what: 'The time limit is longer than the partition allows',
     todo: 'Lower `time` under `slurm:`; a transfer may take longer than one job, its workers requeue themselves.',
   },
 ]
+
+/** The words for what Slurm would refuse, where we know it before Slurm does. @throws Bug for a code that is not above. */
+export function knownRefusal(code: string): Pick<Known, 'code' | 'what' | 'todo'> {
+  const found = known.find((one) => one.code === code)
+  if (found === undefined) throw new Bug(`no refusal has the code ${code}`)
+  return found
+}
 
 /** The first line that Slurm printed is quoted as the reason; nothing it says is evaluated. */
 export function refusal(command: string, failure: ProcessFailure): Diagnostic {

@@ -1,0 +1,49 @@
+/** Which jobs a plan would hand over: steps that ask for the same stand together. */
+
+import type { StageKind } from '../../graph/step.ts'
+import type { Plan, SlurmOptions, Transfer } from '../../plan/plan.ts'
+import type { Cluster, Partition } from './cluster.ts'
+import { resourceArgs } from './directives.ts'
+
+export interface JobSet {
+  /** `data.copy`, `data.verify` */
+  readonly steps: readonly string[]
+  readonly slurm: SlurmOptions
+  /** What sbatch is told about where and how. */
+  readonly args: readonly string[]
+}
+
+/** Jobs of every stage that a plan may come to have, whatever the sources turn out to hold. */
+export function jobSetsOf({ transfers }: Plan): readonly JobSet[] {
+  const sets = new Map<string, JobSet>()
+  for (const transfer of transfers)
+    for (const stage of stagesOf(transfer)) {
+      const slurm = transfer.slurm[stage]
+      const args = resourceArgs(slurm, { stage })
+      const key = args.join('\0')
+      const steps = [...(sets.get(key)?.steps ?? []), `${transfer.name}.${stage}`]
+      sets.set(key, { steps, slurm, args })
+    }
+  return [...sets.values()]
+}
+
+function stagesOf({ where, verify, mirror }: Transfer): readonly StageKind[] {
+  if (where === 'login') return []
+  return [
+    'copy',
+    ...(verify === 'none' ? [] : ['verify' as const]),
+    ...(mirror === undefined ? [] : ['prune' as const]),
+  ]
+}
+
+/** Names of the partitions that a set may run in; none where it names none and Slurm has no default. */
+export function partitionNames({ slurm }: JobSet, { partitions }: Cluster): readonly string[] {
+  if (slurm.partition !== undefined) return slurm.partition.split(',')
+  return partitions.filter(({ isDefault }) => isDefault).map(({ name }) => name)
+}
+
+/** Those of them that Slurm knows. */
+export function partitionsOf(set: JobSet, cluster: Cluster): readonly Partition[] {
+  const names = partitionNames(set, cluster)
+  return cluster.partitions.filter(({ name }) => names.includes(name))
+}
