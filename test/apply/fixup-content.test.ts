@@ -8,7 +8,7 @@ import { named, openCase, realProgram, withVariables } from './case.ts'
 
 const OLD = 1_000_000_000
 
-describe('a fixup never writes content', () => {
+describe('a fixup never writes content', { timeout: 180_000 }, () => {
   test('names of one size and other content stay as they are, hard links too, and the proof names them', async () => {
     await using at = await openCase({
       tool: 'rclone',

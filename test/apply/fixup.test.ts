@@ -20,6 +20,9 @@ import { attributesOf, command, isRoot } from './fixup-case.ts'
 const NOBODY = 65_534
 const OLD = 1_000_000_000
 
+// Each test applies a plan of four stages several times.
+const timeout = 180_000
+
 /** Files, closed and set-group directories, and a symlink, none of which has today's attributes. */
 const TREE: readonly TreeEntry[] = [
   { kind: 'file', path: 'plain', content: 'p', mode: 0o640, mtime: OLD },
@@ -52,7 +55,7 @@ async function giveAway(folder: string): Promise<void> {
   await command('touch', '-d', '@1200000000', '--', folder)
 }
 
-describe.runIf(isRoot)('fixup as root', () => {
+describe.runIf(isRoot)('fixup as root', { timeout }, () => {
   test.each(['rclone', 'rsync'] as const)(
     'behind %s: all attributes, directories last, and then nothing is left to do',
     async (tool) => {
@@ -145,7 +148,7 @@ describe.runIf(isRoot)('fixup as root', () => {
   })
 })
 
-describe('a fixup', () => {
+describe('a fixup', { timeout }, () => {
   test.runIf(isRoot)(
     'by a user who may give nothing away: counted, named, and no failure; then nothing is left',
     async () => {
@@ -190,6 +193,19 @@ describe('a fixup', () => {
     expect(second.exitCode).toBe(0)
     expect(await attributesOf(at.to, fields)).toEqual(await attributesOf(at.from, fields))
     expect(lastLines((await at.apply([], as)).stdout, 1)).toEqual(['Nothing is left to do.'])
+  })
+
+  test('of a mirror: what is too much goes before directories get their times', async () => {
+    await using at = await openCase({ tool: 'rclone', mode: 'mirror', maxDelete: '100%', fixup: {} })
+    await writeTree(at.from, TREE)
+    expect((await at.apply()).exitCode).toBe(0)
+    await writeTree(at.to, { 'd/extra': 'x', 'more/extra': 'x' })
+    const second = await at.apply()
+    expect(second.stdout).toMatch(/data\.directories: 1 shard, 1 worker, after data\.prune\n/)
+    expect(second.exitCode).toBe(0)
+    expect(await compareTrees(at.from, at.to, { mtimes: true, modes: true })).toEqual([])
+    expect(await attributesOf(at.to)).toEqual(await attributesOf(at.from))
+    expect(lastLines((await at.apply()).stdout, 1)).toEqual(['Nothing is left to do.'])
   })
 
   test('of a single file under a new name', async () => {
