@@ -15,6 +15,7 @@ import {
   realProgram,
   until,
   withVariables,
+  writePlan,
 } from './case.ts'
 
 const run = promisify(execFile)
@@ -69,6 +70,34 @@ describe('a mirror, where something changes or fails on the way', () => {
     expect((await at.apply()).exitCode).toBe(0)
     expect(await compareTrees(at.from, at.to, { mtimes: true })).toEqual([])
     expect(await readFile(join(outside, 'in'), 'utf8')).toBe('1')
+  })
+
+  test('what stays stops the transfers that come after, also behind a fixup', async () => {
+    await using at = await openCase()
+    const [more, next] = [join(at.path, 'more'), join(at.path, 'next')]
+    await writePlan(at.path, {
+      transfers: {
+        data: { from: at.from, to: at.to, tool: 'rclone', fixup: { from: at.from }, ...MIRROR },
+        next: { from: more, to: next, after: ['data'] },
+      },
+    })
+    await writeTree(at.from, { 'd/a': 'a' })
+    await writeTree(more, { b: 'b' })
+    await writeTree(at.to, { old: 'o' })
+    const real = await realProgram('rclone')
+    const env = await puppet(
+      join(at.path, 'bin'),
+      'rclone',
+      `[[ $1 == version ]] || echo more >> ${at.to}/old\nexec ${real} "$@"`,
+      withVariables({}),
+    )
+    const applied = await at.apply([], { env })
+    expect(applied.exitCode).toBe(1)
+    expect(applied.stdout).toContain(
+      '  old: changed at the destination after the preview and was not deleted; look at it, then apply again\n',
+    )
+    expect(await isThere(join(next, 'b'))).toBe(false)
+    expect([...(await listTree(at.to)).keys()].sort()).toEqual(['d', 'd/a', 'old'])
   })
 
   test('one failed name, and nothing is deleted', async () => {

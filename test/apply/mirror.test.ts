@@ -197,6 +197,26 @@ describe('a mirror between disks', () => {
     expect([...(await listTree(third)).keys()]).toEqual(['m'])
   })
 
+  test('with a fixup: deletions come behind the proof and before the attributes of directories', async () => {
+    await using at = await openCase()
+    await writePlan(at.path, {
+      transfers: { data: { from: at.from, to: at.to, tool: 'rclone', ...MIRROR, fixup: { from: at.from } } },
+    })
+    await writeTree(at.from, [
+      { kind: 'file', path: 'd/a', content: 'a', mode: 0o640 },
+      { kind: 'directory', path: 'd', mode: 0o750, mtime: 1_500_000_000 },
+    ])
+    await writeTree(at.to, { 'd/old': 'o', 'gone/x': 'x' })
+    const applied = await at.apply()
+    expect(applied.stdout).toMatch(/^ {2}data\.prune: 1 shard, 1 worker, after data\.verify$/m)
+    expect(applied.stdout).toMatch(/^ {2}data\.directories: 1 shard, 1 worker, after data\.prune$/m)
+    expect(applied.stdout).toContain('; 3 (2 B) deleted')
+    expect(applied.exitCode).toBe(0)
+    expect(await compareTrees(at.from, at.to, { mtimes: true, modes: true })).toEqual([])
+    expect((await lstat(join(at.to, 'd'))).mtimeMs).toBe(1_500_000_000_000)
+    expect(lastLines((await at.apply()).stdout, 1)).toEqual(['Nothing is left to do.'])
+  })
+
   test('the list in the run folder is that of the preview, with size and time', async () => {
     await using at = await openCase(MIRROR)
     await writeTree(at.from, { a: 'a' })
