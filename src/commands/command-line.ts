@@ -96,10 +96,19 @@ function addDoctor(program: Command, io: CommandIo, done: (code: number) => void
     .option('--state <dir>', 'state folder instead of .soxplan beside the plan')
     .option('--json', 'the findings as JSON Lines on stdout')
     .option('--timeout <seconds>', 'how long one question may take', wholeNumberTo(TIMEOUT_SECONDS_MAX), 30)
+    .option('--nodes', 'ask each node of the plan, too, with a small job that leaves nothing behind')
+    .option('--wait <seconds>', 'how long nodes may take with that', wholeNumberTo(TIMEOUT_SECONDS_MAX), 120)
     .action(
       async (
         file: string | undefined,
-        flags: { var: Variables; state?: string; json?: boolean; timeout: number },
+        flags: {
+          var: Variables
+          state?: string
+          json?: boolean
+          timeout: number
+          nodes?: boolean
+          wait: number
+        },
       ) => {
         const { doctorCommand } = await import('./doctor.ts')
         done(await doctorCommand(file, { ...flags, vars: flags.var }, io))

@@ -1,7 +1,8 @@
 /** `soxplan doctor [PLAN]`: what would stand in the way of a plan, found before anything moves. */
 
 import path from 'node:path'
-import type { Answer } from '../diagnostic-finding.ts'
+import { bad, type Answer } from '../diagnostic-finding.ts'
+import type { Result } from '../diagnostic.ts'
 import { placeChecks } from '../edge/doctor-ends.ts'
 import { hereChecks, runFolderCheck } from '../edge/doctor-here.ts'
 import { readProbe } from '../edge/doctor-probe.ts'
@@ -9,7 +10,9 @@ import { askAll, type Check } from '../edge/doctor-run.ts'
 import { toolChecks } from '../edge/doctor-tools.ts'
 import { stateDirOf } from '../edge/run-folder.ts'
 import { toolEnvironment } from '../edge/tool-probe.ts'
-import { clusterOnce, slurmChecks } from '../executor/slurm/doctor.ts'
+import type { Cluster } from '../executor/slurm/cluster.ts'
+import { askNodes, type NodesContext } from '../executor/slurm/doctor-nodes.ts'
+import { clusterOnce, slurmChecks, type AskCluster } from '../executor/slurm/doctor.ts'
 import type { Plan } from '../plan/plan.ts'
 import {
   answerRecords,
@@ -17,6 +20,7 @@ import {
   countFindings,
   headingOf,
   headRecord,
+  nodeText,
   summaryRecord,
   summaryText,
 } from '../view/doctor.ts'
@@ -31,6 +35,10 @@ export interface DoctorFlags {
   readonly json?: boolean
   /** Seconds that one question may take. */
   readonly timeout: number
+  /** Ask the nodes too. */
+  readonly nodes?: boolean
+  /** Seconds that all nodes together may take. */
+  readonly wait: number
 }
 
 /** Exit codes: 0 where nothing is red, 1 where something is, 2 for a plan that is wrong, 130 interrupted. */
@@ -43,25 +51,43 @@ export async function doctorCommand(
   if (loaded !== undefined && file !== undefined)
     printDiagnostics(loaded.ok ? loaded.value.warnings : loaded.error, file, io)
   if (loaded?.ok === false) return ExitCode.usage
-  const checks = await allChecks(loaded?.value.plan, flags, io)
+  const plan = loaded?.value.plan
+  const context = await doctorContext(plan, flags, io)
+  const askCluster = clusterOnce(context)
   const page = openPage(file, flags, io)
-  for (const answer of askAll(checks, flags.timeout, io.interrupt)) {
+  for (const answer of askAll(checksOf(context, plan, askCluster), flags.timeout, io.interrupt)) {
     page.add(await answer)
+    if (io.interrupt.aborted) return ExitCode.interrupted
+  }
+  if (flags.nodes === true) {
+    const add = (answers: readonly Answer[]): void => {
+      page.addNode(answers)
+    }
+    await nodes({ ...context, add }, plan, await askCluster(io.interrupt))
     if (io.interrupt.aborted) return ExitCode.interrupted
   }
   return page.close() ? ExitCode.ok : ExitCode.failed
 }
 
-async function allChecks(
+/** Where Slurm is, but does not answer, that has been told. */
+async function nodes(
+  context: NodesContext,
+  plan: Plan | undefined,
+  cluster: Result<Cluster | undefined>,
+): Promise<void> {
+  if (!cluster.ok) return
+  if (cluster.value !== undefined) return askNodes(context, plan, cluster.value)
+  const todo = 'Leave out --nodes, or ask where `sinfo` shows nodes.'
+  const finding = bad('unknown', 'SX712', 'there are no nodes to ask: no Slurm is here', todo)
+  context.add([{ topic: 'slurm', subject: 'nodes', findings: [finding] }])
+}
+
+async function doctorContext(
   plan: Plan | undefined,
   flags: DoctorFlags,
   io: CommandIo,
-): Promise<readonly Check[]> {
-  const stateDir =
-    plan === undefined
-      ? path.resolve(io.cwd, flags.state ?? '.soxplan')
-      : stateDirOf(plan, flags.state, io.env, io.cwd)
-  const context = {
+): Promise<Omit<NodesContext, 'add'>> {
+  return {
     probe: await readProbe(),
     env: toolEnvironment(io.env, plan?.environmentPass),
     rclonePath: plan?.tools.rclone?.path ?? 'rclone',
@@ -69,19 +95,34 @@ async function allChecks(
     environmentPass: plan?.environmentPass ?? [],
     home: io.home,
     bytesText: formatBytes,
+    stateDir:
+      plan === undefined
+        ? path.resolve(io.cwd, flags.state ?? '.soxplan')
+        : stateDirOf(plan, flags.state, io.env, io.cwd),
+    interrupt: io.interrupt,
+    questionSeconds: flags.timeout,
+    waitSeconds: flags.wait,
   }
-  const slurm = { env: io.env, environmentPass: context.environmentPass, bytesText: formatBytes }
+}
+
+function checksOf(
+  context: Omit<NodesContext, 'add'>,
+  plan: Plan | undefined,
+  askCluster: AskCluster,
+): readonly Check[] {
   return [
     ...hereChecks(context),
     ...toolChecks(context, plan),
-    runFolderCheck(context, stateDir),
+    runFolderCheck(context, context.stateDir),
     ...placeChecks(context, plan?.transfers ?? []),
-    ...slurmChecks(slurm, plan, clusterOnce(slurm)),
+    ...slurmChecks(context, plan, askCluster),
   ]
 }
 
 interface Page {
   add(answer: Answer): void
+  /** All that is known of one node, at once. */
+  addNode(answers: readonly Answer[]): void
   /** True where nothing is red. */
   close(): boolean
 }
@@ -97,6 +138,14 @@ function openPage(file: string | undefined, { json }: DoctorFlags, io: CommandIo
       if (answer.findings.length === 0) return
       io.stdout(json === true ? answerRecords(answer) : answerText(answer, heading, io.isOutputColour))
       heading = headingOf(answer)
+    },
+    addNode(added) {
+      answers.push(...added)
+      const [first] = added
+      if (first === undefined) return
+      const text = (): string => nodeText(added, heading, io.isOutputColour)
+      io.stdout(json === true ? added.map(answerRecords).join('') : text())
+      heading = headingOf(first)
     },
     close() {
       const counts = countFindings(answers)

@@ -70,7 +70,7 @@ export function remoteCheck(context: ConfigContext, location: RemoteLocation): C
     subject,
     ifSilent: 'Look at the file system that rclone.conf lies on.',
     async ask(signal) {
-      const file = location.configPath ?? (await defaultConfig(context, signal))
+      const file = await configFileOf(context, location, signal)
       if (file === undefined) return []
       const facts = await askProbe(context, signal, 'file', file)
       const closed = unreadable(`${subject}: rclone.conf`, file, facts)
@@ -82,11 +82,13 @@ export function remoteCheck(context: ConfigContext, location: RemoteLocation): C
   }
 }
 
-/** Where this rclone looks when nobody says. Undefined where there is none to ask, which is another check's finding. */
-async function defaultConfig(
+/** The plan's, or where this rclone looks when nobody says. Undefined where there is none to ask, which is another check's finding. */
+export async function configFileOf(
   { rclonePath, env }: ConfigContext,
+  { configPath }: RemoteLocation,
   stop: AbortSignal,
 ): Promise<string | undefined> {
+  if (configPath !== undefined) return configPath
   const answer = await run([rclonePath, 'config', 'file'], {
     timeoutMillis: CALL_TIMEOUT,
     env,
@@ -130,12 +132,8 @@ export function profileCheck(context: ConfigContext, location: S3Location): Chec
     subject,
     ifSilent: 'Look at the file system that the credentials file lies on.',
     async ask(signal) {
-      const of = (name: string): string | undefined =>
-        context.environmentPass.includes(name) ? context.shellEnv[name] : undefined
-      const file =
-        location.credentials ??
-        of('AWS_SHARED_CREDENTIALS_FILE') ??
-        path.join(context.home, '.aws', 'credentials')
+      const of = (name: string): string | undefined => passed(context, name)
+      const file = credentialsFileOf(context, location)
       const config = of('AWS_CONFIG_FILE') ?? path.join(context.home, '.aws', 'config')
       const profile = location.profile ?? of('AWS_PROFILE') ?? 'default'
       const isNamed = location.credentials !== undefined || location.profile !== undefined
@@ -153,6 +151,17 @@ export function profileCheck(context: ConfigContext, location: S3Location): Chec
       return [isNamed ? noProfile(subject, profile, file) : noKeys(subject), ...present(open)]
     },
   }
+}
+
+/** A variable that jobs get too. */
+function passed({ environmentPass, shellEnv }: ConfigContext, name: string): string | undefined {
+  return environmentPass.includes(name) ? shellEnv[name] : undefined
+}
+
+/** The file of keys that the tools of a job read. */
+export function credentialsFileOf(context: ConfigContext, { credentials }: S3Location): string {
+  const own = passed(context, 'AWS_SHARED_CREDENTIALS_FILE')
+  return credentials ?? own ?? path.join(context.home, '.aws', 'credentials')
 }
 
 function present(finding: Finding | undefined): readonly Finding[] {

@@ -45,6 +45,22 @@ export async function askProbe(
   return answer.ok ? readFacts(answer.value.stdout) : undefined
 }
 
+/** The same, without waiting for a process that can not be ended: undefined once the signal fires. */
+export function askProbeWithin(
+  context: ProbeContext,
+  signal: AbortSignal,
+  name: string,
+  ...args: readonly string[]
+): Promise<Facts | undefined> {
+  const silence = new Promise<undefined>((resolve) => {
+    signal.addEventListener('abort', () => {
+      resolve(undefined)
+    })
+    if (signal.aborted) resolve(undefined)
+  })
+  return Promise.race([askProbe(context, signal, name, ...args), silence])
+}
+
 export function readFacts(stdout: string): Facts {
   return new Map(
     stdout.split('\n').flatMap((line) => {

@@ -66,13 +66,18 @@ export async function openStateDir(stateDir: string): Promise<Result<undefined>>
     await access(path.join(stateDir, 'runs'), constants.W_OK)
     return ok(undefined)
   } catch (error) {
-    if (!isSystemError(error)) throw error
-    return failWith(
-      'SX602',
-      `The state folder ${stateDir} can not be written: ${systemReason(error)}`,
-      'Name another folder with --state DIR or `state:` in the plan; on Slurm it must be one that all nodes see.',
-    )
+    return unwritable(stateDir, error)
   }
+}
+
+/** @throws what is no refusal of the file system. */
+export function unwritable(stateDir: string, error: unknown): ReturnType<typeof failWith> {
+  if (!isSystemError(error)) throw error
+  return failWith(
+    'SX602',
+    `The state folder ${stateDir} can not be written: ${systemReason(error)}`,
+    'Name another folder with --state DIR or `state:` in the plan; on Slurm it must be one that all nodes see.',
+  )
 }
 
 /** `20261122-211934-3f9a`: sorts by time, and two of one second differ. */

@@ -65,7 +65,12 @@ export async function probeTool(
       `${path} does not start: ${answer.error.stderr.trim().split('\n').at(-1) ?? answer.error.kind}`,
     )
   }
-  const [line = ''] = answer.value.stdout.split('\n')
+  return readVersion(name, path, answer.value.stdout)
+}
+
+/** The version in what a tool said of itself. */
+export function readVersion(name: ToolName, path: string, said: string): ToolVersion | Diagnostic {
+  const [line = ''] = said.split('\n')
   const version = /(\d+)\.(\d+)\S*/.exec(line)
   if (version === null) return missing(name, `${path} does not name a version: ${line}`)
   const text = /v?\d+\.\d+\S*/.exec(line)?.[0] ?? version[0]

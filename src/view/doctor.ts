@@ -1,7 +1,7 @@
 /** What `doctor` found, as text for people and as JSON Lines for programs. Both come line by line, as answers do. */
 
 import { harmless } from '../diagnostic-render.ts'
-import type { Answer, Finding, Topic, Verdict } from '../diagnostic-finding.ts'
+import { good, isGood, type Answer, type Finding, type Topic, type Verdict } from '../diagnostic-finding.ts'
 
 export interface DoctorCounts {
   readonly ok: number
@@ -38,6 +38,18 @@ export function answerText(answer: Answer, before: string | undefined, colour: b
   const heading = headingOf(answer)
   const title = heading === before ? '' : `${before === undefined ? '' : '\n'}${heading}\n`
   return title + answer.findings.map((finding) => findingText(finding, colour)).join('')
+}
+
+/** All of one node in few lines: what was well is named, what was not is told. */
+export function nodeText(answers: readonly Answer[], before: string | undefined, colour: boolean): string {
+  const [first] = answers
+  if (first === undefined) return ''
+  const well = answers.filter(({ findings }) => findings.length > 0 && findings.every(isGood))
+  const findings = [
+    ...(well.length === 0 ? [] : [good(well.map(({ subject }) => subject).join(', '))]),
+    ...answers.flatMap((answer) => answer.findings.filter((finding) => !isGood(finding))),
+  ]
+  return findings.length === 0 ? '' : answerText({ ...first, findings }, before, colour)
 }
 
 function findingText(finding: Finding, colour: boolean): string {

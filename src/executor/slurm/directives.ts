@@ -98,9 +98,12 @@ function warningSeconds(time: Seconds): number {
  */
 export function logPattern(stageFolder: string): string {
   const folder = path.join(stageFolder, LOG_FOLDER)
-  return folder.includes('\\')
-    ? `${folder.replaceAll('\\', '\\\\')}/workers.log`
-    : `${folder.replaceAll('%', '%%')}/%A_%a.log`
+  return `${literalPattern(folder)}/${folder.includes('\\') ? 'workers.log' : '%A_%a.log'}`
+}
+
+/** The pattern that stands for exactly this path. */
+export function literalPattern(file: string): string {
+  return file.includes('\\') ? file.replaceAll('\\', '\\\\') : file.replaceAll('%', '%%')
 }
 
 /** Slurm's `days-hours:minutes:seconds`. */

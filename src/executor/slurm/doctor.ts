@@ -15,7 +15,7 @@ import { caller } from './queue.ts'
 import { knownRefusal, refusal } from './refusal.ts'
 
 export interface SlurmDoctorContext {
-  readonly env: Readonly<Record<string, string | undefined>>
+  readonly shellEnv: Readonly<Record<string, string | undefined>>
   readonly environmentPass: readonly string[]
   /** How a number of bytes is shown. */
   readonly bytesText: (count: number) => string
@@ -27,10 +27,10 @@ export type AskCluster = (signal: AbortSignal) => Promise<Result<Cluster | undef
 const ifSilent = 'Try again when `scontrol ping` says UP; --timeout SECONDS waits longer.'
 
 /** The cluster is looked at once, for all that ask. */
-export function clusterOnce({ env }: SlurmDoctorContext): AskCluster {
+export function clusterOnce({ shellEnv }: SlurmDoctorContext): AskCluster {
   return shared(async (signal) => {
-    const slurmEnv = commandEnvironment(env)
-    const executor = await chooseExecutor('auto', env, slurmEnv, signal)
+    const slurmEnv = commandEnvironment(shellEnv)
+    const executor = await chooseExecutor('auto', shellEnv, slurmEnv, signal)
     if (!executor.ok) return executor
     return executor.value === 'local' ? ok(undefined) : lookAtCluster(caller(slurmEnv), signal)
   })
@@ -93,14 +93,14 @@ function judgeWorkers(plan: Plan | undefined, { arrayMax }: Cluster): readonly F
 
 /** Slurm's own answer, where ours is that it could go. */
 async function askJobs(
-  { env, environmentPass, bytesText }: SlurmDoctorContext,
+  { shellEnv, environmentPass, bytesText }: SlurmDoctorContext,
   set: JobSet,
   cluster: Cluster,
   signal: AbortSignal,
 ): Promise<readonly Finding[]> {
   const found = judgeJobs(set, cluster, bytesText)
   if (found.length > 0) return found
-  const sbatch = caller(submitEnvironment(env, environmentPass))
+  const sbatch = caller(submitEnvironment(shellEnv, environmentPass))
   const argv = [
     'sbatch',
     '--test-only',

@@ -27,13 +27,16 @@ export function jobSetsOf({ transfers }: Plan): readonly JobSet[] {
   return [...sets.values()]
 }
 
-function stagesOf({ where, verify, mirror }: Transfer): readonly StageKind[] {
+function stagesOf({ where, fixup, verify, mirror }: Transfer): readonly StageKind[] {
   if (where === 'login') return []
-  return [
-    'copy',
-    ...(verify === 'none' ? [] : ['verify' as const]),
-    ...(mirror === undefined ? [] : ['prune' as const]),
+  const wanted: readonly (readonly [StageKind, boolean])[] = [
+    ['copy', true],
+    ['fixup', fixup !== undefined],
+    ['verify', verify !== 'none'],
+    ['prune', mirror !== undefined],
+    ['directories', fixup !== undefined],
   ]
+  return wanted.flatMap(([stage, isWanted]) => (isWanted ? [stage] : []))
 }
 
 /** Names of the partitions that a set may run in; none where it names none and Slurm has no default. */

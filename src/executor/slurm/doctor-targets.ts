@@ -1,0 +1,116 @@
+/** Which nodes `doctor --nodes` asks, and as whom. */
+
+import { bad, type Answer } from '../../diagnostic-finding.ts'
+import type { Plan, SlurmOptions } from '../../plan/plan.ts'
+import { seconds, type Seconds } from '../../units.ts'
+import { isNodeUp, type Cluster } from './cluster.ts'
+import { literalPattern, resourceArgs } from './directives.ts'
+import { jobSetsOf, partitionsOf, type JobSet } from './job-sets.ts'
+import type { Call } from './queue.ts'
+
+/** A node that takes jobs. */
+export interface NodeTarget {
+  readonly node: string
+  readonly partition: string
+  readonly slurm: SlurmOptions
+}
+
+export interface Targets {
+  readonly up: readonly NodeTarget[]
+  /** Those that nobody can ask now. */
+  readonly away: readonly Answer[]
+}
+
+/** One job each: more than this are a burden to the controller, and tell nothing new. */
+const NODES_MAX = 256
+
+/** Without a plan the default partition stands for all. */
+const anyJob: JobSet = { steps: [], slurm: { requeue: false, extra: [] }, args: [] }
+
+/** Every node of the plan's partitions once, without those that the plan excludes. */
+export async function nodeTargets(
+  plan: Plan | undefined,
+  cluster: Cluster,
+  call: Call,
+  stop: AbortSignal,
+): Promise<Targets> {
+  const up = new Map<string, NodeTarget>()
+  const away = new Map<string, Answer>()
+  for (const set of plan === undefined ? [anyJob] : jobSetsOf(plan)) {
+    const excluded = await expand(set.slurm.exclude, call, stop)
+    for (const { name: partition, nodes } of partitionsOf(set, cluster))
+      for (const node of nodes) {
+        if (excluded.has(node.name)) continue
+        if (!isNodeUp(node))
+          away.set(node.name, notAsked(node.name, `it is ${node.state}`, reasonCommand(node.name)))
+        else if (!up.has(node.name)) up.set(node.name, { node: node.name, partition, slurm: set.slurm })
+      }
+  }
+  const all = [...up.values()]
+  for (const { node } of all.slice(NODES_MAX))
+    away.set(
+      node,
+      notAsked(node, `${NODES_MAX} others are asked`, 'Leave out with `slurm: exclude` what was well.'),
+    )
+  return { up: all.slice(0, NODES_MAX), away: [...away.values()] }
+}
+
+/** What nobody knows of a node, because it was not asked or did not answer. */
+export function notAsked(node: string, reason: string, todo: string): Answer {
+  const finding = bad('unknown', 'SX712', `${node} was not asked: ${reason}`, todo)
+  return { topic: 'node', subject: node, node, findings: [finding] }
+}
+
+function reasonCommand(node: string): string {
+  return `\`scontrol show node ${node}\` gives the reason; ask again when it is back.`
+}
+
+async function expand(list: string | undefined, call: Call, stop: AbortSignal): Promise<ReadonlySet<string>> {
+  if (list === undefined) return new Set()
+  const answer = await call(['scontrol', 'show', 'hostnames', list], stop)
+  return new Set(answer.ok ? answer.value.stdout.trim().split('\n') : [])
+}
+
+/** What the names of all jobs of one round begin with. */
+export function roundPrefix(id: string): string {
+  return `soxplan-doctor-${id}-`
+}
+
+/** A site may ask for more than one question needs, but hardly for more memory than this. */
+const MEMORY = '256M'
+
+/** The argv of one job, behind `sbatch`: as small as it can be, and as the plan's jobs are billed and let in. */
+export function questionArgs(
+  { node, partition, slurm }: NodeTarget,
+  round: string,
+  limit: Seconds,
+  files: { readonly script: string; readonly folder: string; readonly answer: string; readonly log: string },
+): readonly string[] {
+  const { account, qos, reservation } = slurm
+  const who: SlurmOptions = {
+    partition,
+    ...(account === undefined ? {} : { account }),
+    ...(qos === undefined ? {} : { qos }),
+    ...(reservation === undefined ? {} : { reservation }),
+    time: seconds(limit),
+    cpus: 1,
+    memory: MEMORY,
+    requeue: false,
+    extra: [],
+  }
+  return [
+    '--parsable',
+    `--job-name=${round}${node}`,
+    `--nodelist=${node}`,
+    '--nodes=1',
+    '--ntasks=1',
+    '--no-requeue',
+    '--open-mode=append',
+    `--chdir=${files.folder}`,
+    `--output=${literalPattern(files.answer)}`,
+    `--error=${literalPattern(files.log)}`,
+    '--export=ALL',
+    ...resourceArgs(who, { stage: 'verify' }),
+    files.script,
+  ]
+}
