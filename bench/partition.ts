@@ -45,7 +45,7 @@ export async function partition(source: Listing, shards: number, folder: string)
     folder,
     listEntry: (path) => Buffer.concat([prefix, path, Buffer.of(0)]),
     proof: 'size+mtime',
-    symlinksSeparately: false,
+    links: 'list',
   })
   if (!written.ok) throw new Error('the lists failed')
   return (performance.now() - start) / 1000

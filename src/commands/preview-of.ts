@@ -89,6 +89,7 @@ function transferPreview(item: PreparedTransfer): TransferPreview {
     },
     skipped: shown(survey.skipped),
     refused: shown(survey.refused),
+    ...(survey.emptyDirectories.count === 0 ? {} : { empty: shown(survey.emptyDirectories) }),
     listingErrors: {
       count: survey.listingErrors.count,
       lines: survey.listingErrors.lines.slice(0, NAMES_SHOWN),

@@ -9,12 +9,13 @@ import { writeAtomic } from '../edge/files.ts'
 import { makeStageFolder } from '../edge/run-folder.ts'
 import type { RunPaths } from '../edge/run-folder.ts'
 import { readScriptParts } from '../edge/script-parts.ts'
-import { writeShardLists } from '../edge/shard-lists.ts'
+import { writeShardLists, type LinksIn } from '../edge/shard-lists.ts'
 import type { Step } from '../graph/step.ts'
 import { namesAreBytes, type Location, type Plan, type ToolName, type ToolSetup } from '../plan/plan.ts'
 import { renderScript } from '../script/render.ts'
 import type { ScriptInput, ScriptParts } from '../script/render.ts'
 import { connectionsMax } from '../tools/connections.ts'
+import { linkWay } from '../tools/rclone-links.ts'
 import { rcloneLookCommands } from '../tools/rclone.ts'
 import { fixupCommand, type FixupCommand } from '../tools/rsync-fixup.ts'
 import { toolOf } from '../tools/tools.ts'
@@ -89,7 +90,7 @@ async function writeLists(
             pattern: (name) => prefixes.pattern(name),
           },
         }),
-    symlinksSeparately: carrier.leavesSymlinks && namesAreBytes(survey.sourceRoot),
+    links: linksIn(item),
     stop,
   })
 }
@@ -109,6 +110,12 @@ async function writeDirectories(
       all: stages.some(({ stage }) => stage === 'prune'),
       destinationName: destinationNaming(survey),
     })
+}
+
+function linksIn({ transfer, survey: { sourceRoot, destinationRoot, single }, work }: Working): LinksIn {
+  const way = linkWay(transfer, sourceRoot, destinationRoot)
+  if (single === undefined && way !== 'no') return way
+  return toolOf(work.tool.name).leavesSymlinks && namesAreBytes(sourceRoot) ? 'links' : 'list'
 }
 
 /** Beside aws there is rclone, which looks. */
@@ -192,6 +199,7 @@ function copyContextOf(plan: Plan, { transfer, survey, work }: Working, step: St
     ...(transfer.bandwidth === undefined ? {} : { bandwidthPerWorker: transfer.bandwidth / step.workers }),
     ...(connections === undefined ? {} : { connectionsPerWorker: Math.floor(connections / step.workers) }),
     hasHardLinks: step.shards.some((shard) => shard.hasHardLinks),
+    ...(survey.largest === undefined ? {} : { largestBytes: survey.largest.sizeBytes }),
   }
 }
 

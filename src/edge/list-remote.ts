@@ -1,7 +1,7 @@
 /** Asks rclone about a remote, and lists it as a stream of the records that a local listing has. */
 
 import { failWith, ok, type Result } from '../diagnostic.ts'
-import { createLsjsonReader } from '../inventory/lsjson.ts'
+import { createLsjsonReader, type LinkOf } from '../inventory/lsjson.ts'
 import type { BytesLocation, Location } from '../plan/plan.ts'
 import { placeText, rcloneConfigFlags, rclonePlace } from '../tools/rclone-place.ts'
 import { millis } from '../units.ts'
@@ -197,14 +197,15 @@ function listingFailure(
 
 /**
  * Streams every entry below a remote path, or the one file that it is. No request per object: no MIME types, and
- * times only when `times` asks for them; those of the service say when an object was last written, and are free. Fails SX206 when the listing is not whole, SX207 when it is no listing.
+ * times only when `times` asks for them; those of the service say when an object was last written, and are free. `linkOf` makes symlinks of some files. Fails SX206 when the listing is not whole, SX207 when it is no listing.
  */
 export async function listRemote(
   context: RemoteContext,
   times: boolean | 'of the service',
   onChunk: (records: Buffer) => Promise<void> | undefined,
+  linkOf?: LinkOf,
 ): Promise<Result<ListingErrors>> {
-  const reader = createLsjsonReader()
+  const reader = createLsjsonReader(linkOf)
   let badLine: number | undefined
   const args = ['lsjson', '-R', '--no-mimetype', ...timeFlags(times)]
   const ended = await runListing({

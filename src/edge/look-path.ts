@@ -70,8 +70,9 @@ function wholeSeconds(stats: Stats, path: Buffer, expected: number): number {
   )
 }
 
-/** The symlink at `path` holds the same bytes as the source's. */
-function readsLike(path: Buffer, view: RecordView): boolean {
+/** The symlink at `path` holds the same bytes as the source's, or as many where a remote does not tell them. */
+function readsLike(path: Buffer, size: number, view: RecordView): boolean {
+  if (view.targetEnd === view.targetStart) return size === view.size
   const target = readlinkSync(path, { encoding: 'buffer' })
   return target.equals(view.buffer.subarray(view.targetStart, view.targetEnd))
 }
@@ -170,7 +171,7 @@ export class PathLook {
       found.uid = stats.uid
       found.gid = stats.gid
       found.links = stats.nlink
-      found.sameTarget = isLink && found.kindByte === kindBytes.symlink && readsLike(path, view)
+      found.sameTarget = isLink && found.kindByte === kindBytes.symlink && readsLike(path, stats.size, view)
     } catch (error) {
       if (!isSystemError(error)) throw error
       found.state = error.code === 'ENAMETOOLONG' ? 'too-long' : 'cannot-look'

@@ -7,6 +7,7 @@ import { fateBytes, isWorkFate, kindBytes, workBytes, type RecordView } from '..
 import type { ShardPlan } from '../shard/finish.ts'
 import { ShardPlaces } from '../shard/places.ts'
 import type { ProofKind } from '../tools/proof.ts'
+import { linkFileName } from '../tools/rclone-links.ts'
 import { Bug } from '../units.ts'
 import { isSystemError, syncFolder, systemReason } from './files.ts'
 import { scanManifest } from './manifest-file.ts'
@@ -21,7 +22,7 @@ import {
   type PathForm,
 } from './shard-paths.ts'
 import { UnitLists, type UnitNames } from './unit-lists.ts'
-import { writeExpected, writePath } from './shard-records.ts'
+import { writeExpected, writeLinkFile, writePath } from './shard-records.ts'
 
 export interface ShardListsOptions {
   readonly manifestPath: string
@@ -36,12 +37,17 @@ export interface ShardListsOptions {
   /** The name that a single file gets at the destination, as the destination shows it. */
   readonly singleName?: Uint8Array
   readonly proof: ProofKind
-  /** Symlinks go into `.links`, not into the tool's list. */
-  readonly symlinksSeparately: boolean
+  readonly links: LinksIn
   /** For a tool that carries whole prefixes: `ID.units` as well. */
   readonly units?: UnitNames
   readonly stop?: AbortSignal
 }
+
+/**
+ * Where symlinks are named: in `.links`, or in the tool's list, as what they are or as the file that stands for each on a
+ * remote. That file is what arrives there (`as-files`), or it is the source of a symlink (`from-files`).
+ */
+export type LinksIn = 'links' | 'list' | 'as-files' | 'from-files'
 
 /**
  * For each shard `ID.expect`, `ID.list`, `ID.links`, `ID.dirs` and `ID.units` as the run folder has them, durable when this
@@ -125,6 +131,8 @@ class ShardLists {
   private readonly places: ShardPlaces
   private readonly listForm: PathForm
   private readonly nameForm: PathForm
+  /** Of the files that stand for symlinks, in the tool's list and at the destination. */
+  private readonly linkFiles: { readonly list: PathForm; readonly name: PathForm } | undefined
   private readonly withMtime: boolean
   private readonly units: UnitLists | undefined
 
@@ -135,6 +143,13 @@ class ShardLists {
     this.places = new ShardPlaces(options.tree, this.writers.length)
     this.listForm = formOf(options.listEntry)
     this.nameForm = nameFormOf(options)
+    this.linkFiles =
+      options.links === 'links' || options.links === 'list'
+        ? undefined
+        : {
+            list: formOf((path) => options.listEntry(linkFileName(path))),
+            name: formOf((path) => linkFileName(encoded(this.nameForm, path))),
+          }
     this.withMtime = options.proof === 'size+mtime'
     const { units, tree, plan } = options
     this.units = units === undefined ? undefined : new UnitLists(tree, plan, units)
@@ -157,11 +172,24 @@ class ShardLists {
   }
 
   private write(writer: ShardWriter, view: RecordView): void {
+    if (view.kindByte === kindBytes.symlink) {
+      this.writeLink(writer, view)
+      return
+    }
     writeExpected(writer.expect, view, this.withMtime, this.nameForm)
-    if (view.kindByte === kindBytes.directory || view.fateByte === fateBytes.attributes) return
-    if (view.kindByte === kindBytes.symlink && this.options.symlinksSeparately)
-      writePath(writer.links, view, rawRecordForm)
-    else writePath(writer.list, view, this.listForm)
+    if (view.kindByte !== kindBytes.directory && view.fateByte !== fateBytes.attributes)
+      writePath(writer.list, view, this.listForm)
+  }
+
+  private writeLink(writer: ShardWriter, view: RecordView): void {
+    const { linkFiles } = this
+    const { links } = this.options
+    if (links === 'as-files' && linkFiles !== undefined)
+      writeLinkFile(writer.expect, view, this.withMtime, linkFiles.name)
+    else writeExpected(writer.expect, view, this.withMtime, this.nameForm)
+    if (view.fateByte === fateBytes.attributes) return
+    if (links === 'links') writePath(writer.links, view, rawRecordForm)
+    else writePath(writer.list, view, linkFiles?.list ?? this.listForm)
   }
 
   /** `.dirs` of every shard, after the last record: bytewise sorted, which has parents before their children. */

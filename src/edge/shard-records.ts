@@ -39,13 +39,15 @@ function unknownField(to: Buffer, at: number): number {
 function writeHead(view: RecordView, withMtime: boolean, to: Buffer, at: number): number {
   to[at++] = view.fateByte === fateBytes.attributes ? view.kindByte - toUpperCase : view.kindByte
   to[at++] = space
-  if (view.kindByte !== kindBytes.file) return unknownField(to, unknownField(to, at))
+  // Of a symlink on a remote nobody knows more than how long its target is.
+  const isLong = view.kindByte === kindBytes.symlink && view.targetStart === view.targetEnd
+  if (view.kindByte !== kindBytes.file && !isLong) return unknownField(to, unknownField(to, at))
   const sizeStart = view.recordStart + 2
   const sizeAt = at
   at = copyField(view.buffer, sizeStart, to, at, false)
   const mtimeStart = sizeStart + (at - sizeAt) + 1
   to[at++] = space
-  if (!withMtime || !view.hasMtime) return unknownField(to, at)
+  if (isLong || !withMtime || !view.hasMtime) return unknownField(to, at)
   at = copyField(view.buffer, mtimeStart, to, at, true)
   to[at++] = space
   return at
@@ -76,9 +78,18 @@ export function writePath(file: ListFile, view: RecordView, form: PathForm): voi
   else writeBytes(file, encoded(form, view.buffer.subarray(view.pathStart, view.pathEnd)))
 }
 
+/** `f SIZE MTIME ./PATH\0` for the file that stands for a symlink on a remote and holds its target; `form` names it. */
+export function writeLinkFile(file: ListFile, view: RecordView, withMtime: boolean, form: PathForm): void {
+  const mtime = withMtime && view.hasMtime ? String(view.mtimeSeconds) : '-'
+  writeBytes(file, Buffer.from(`f ${view.targetEnd - view.targetStart} ${mtime} `))
+  writePath(file, view, form)
+  writeBytes(file, Buffer.of(0))
+}
+
 /**
  * `f SIZE MTIME ./PATH\0`, `d - - ./PATH\0` or `l - - ./PATH//TARGET\0`, the path in `form`, which has no NUL of
- * its own. A time is in whole seconds. Where only attributes are to be set the letter is a capital one: `F`, `D`, `L`.
+ * its own; `l SIZE - ./PATH//\0` for a symlink whose target is not known. A time is in whole seconds. Where only attributes
+ * are to be set the letter is a capital one: `F`, `D`, `L`.
  */
 export function writeExpected(file: ListFile, view: RecordView, withMtime: boolean, form: PathForm): void {
   const targetBytes = view.targetEnd - view.targetStart

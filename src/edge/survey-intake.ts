@@ -15,10 +15,17 @@ import {
 } from '../inventory/names.ts'
 import { createCutter } from '../inventory/cut-records.ts'
 import { createScanner } from '../inventory/scan.ts'
-import { createSummary, type SummaryBuilder } from '../inventory/summary.ts'
+import { createSummary, pathText, type SummaryBuilder } from '../inventory/summary.ts'
 import { namesAreBytes, type Location } from '../plan/plan.ts'
 import { isAwsName } from '../tools/aws.ts'
-import { isRcloneName, isVerbatimName } from '../tools/rclone-names.ts'
+import { isLinkFileName, isLinkName, linkFileName } from '../tools/rclone-links.ts'
+import {
+  comesBack,
+  encodeRcloneName,
+  isRcloneName,
+  isVerbatimName,
+  keyOfRcloneName,
+} from '../tools/rclone-names.ts'
 import type { Answers } from './look-answers.ts'
 import type { DestinationLook, SlowLook } from './look-destination.ts'
 import type { ManifestWriter } from './manifest-file.ts'
@@ -29,6 +36,9 @@ const LOOK_HERE_BYTES = 512 * 1024
 const SLICE_BYTES = 8192
 /** Blocks whose answers may be on their way, of 64 KiB as pipes give them. */
 const BLOCKS_AHEAD = 64
+
+/** Of S3. */
+const KEY_BYTES_MAX = 1024
 
 export interface IntakeOptions {
   readonly tree: TreeBuilder
@@ -42,8 +52,12 @@ export interface IntakeOptions {
   readonly awsCarries: boolean
   readonly sourceRoot: Location
   readonly destinationRoot: Location
-  /** Files whose names are also directories, as latin1 paths. */
+  /** rclone makes files of symlinks, or symlinks of files. */
+  readonly translatesLinks: boolean
+  /** Files and symlinks whose names are also directories, as latin1 paths. */
   readonly prefixes?: ReadonlySet<string>
+  /** Symlinks whose names are also files. */
+  readonly twins?: ReadonlySet<string>
   readonly onProgress?: (entries: number) => void
 }
 
@@ -122,30 +136,60 @@ class Intaking implements Intake {
   }
 
   private judge(view: RecordView, isValid: boolean, isOdd: boolean): Verdict {
-    const { look, policy, prefixes, awsCarries, sourceRoot, destinationRoot } = this.options
+    const { look, policy, awsCarries, sourceRoot, destinationRoot } = this.options
     if (isOdd && this.rcloneCarries) return verdicts.notVerbatim
     if (this.fromRemote ? holdsReplacement(view) : this.toRemote && !isValid) return verdicts.notRepresentable
     if (this.toRemote && !this.fromRemote) {
       if (!isRcloneName(pathOf(view))) return verdicts.misreadName
     }
+    if (this.options.translatesLinks) {
+      const wrong = this.judgeLinkName(view)
+      if (wrong !== undefined) return wrong
+    }
     if (awsCarries && !view.isAscii && !isAwsName(pathOf(view), sourceRoot, destinationRoot))
       return verdicts.renamedByAws
     if (isTooLong(view, this.longestRoot)) return verdicts.tooLong
+    if (this.isKeyTooLong(view)) return verdicts.keyTooLong
     if (this.fromRemote && hasImpossibleSegment(view)) return verdicts.impossibleName
     if (this.onService && this.isUnlistable(view)) return verdicts.unlistableFolder
-    if (this.fromRemote && !this.toRemote) {
-      if (prefixes !== undefined && view.kindByte !== kindBytes.directory) {
-        if (prefixes.has(view.buffer.toString('latin1', view.pathStart, view.pathEnd)))
-          return verdicts.alsoPrefix
-      }
-    }
-    return decideFate(view, look.find(view), policy)
+    const collision = this.fromRemote && !this.toRemote ? this.judgeCollision(view) : undefined
+    return collision ?? decideFate(view, look.find(view), policy)
+  }
+
+  /** What would stand in one place on a disk with something else. */
+  private judgeCollision(view: RecordView): Verdict | undefined {
+    const { prefixes, twins } = this.options
+    if (!view.isAscii && !comesBack(pathOf(view))) return verdicts.misreadName
+    if (prefixes === undefined || view.kindByte === kindBytes.directory) return undefined
+    const path = pathText(view)
+    if (prefixes.has(path)) return verdicts.alsoPrefix
+    return view.kindByte === kindBytes.symlink && twins?.has(path) === true ? verdicts.nameTaken : undefined
+  }
+
+  private judgeLinkName(view: RecordView): Verdict | undefined {
+    if (view.kindByte === kindBytes.file && isLinkFileName(pathOf(view))) return verdicts.linkName
+    const isLink = view.kindByte === kindBytes.symlink
+    return isLink && !view.isAscii && !isLinkName(pathOf(view), !this.fromRemote)
+      ? verdicts.misreadName
+      : undefined
   }
 
   /** Ceph's gateway answers with the folder's name as it is, whatever it was asked for (16.2), and that is no XML. */
   private isUnlistable(view: RecordView): boolean {
     const isDirectory = view.kindByte === kindBytes.directory
     return !(isDirectory && this.toRemote) && hasUnspeakableFolder(view, isDirectory)
+  }
+
+  private isKeyTooLong(view: RecordView): boolean {
+    const { destinationRoot: to, translatesLinks } = this.options
+    if (to.kind !== 's3' || view.kindByte === kindBytes.directory) return false
+    const path = pathOf(view)
+    // A key is no longer than the name that it has on a disk or for rclone.
+    if (path.length < KEY_BYTES_MAX / 4 && to.path.length < KEY_BYTES_MAX / 8) return false
+    const isLink = translatesLinks && view.kindByte === kindBytes.symlink
+    const key = keyOfRcloneName(this.fromRemote ? path : encodeRcloneName(path))
+    const prefix = to.path === '' ? '' : `${to.path}/`
+    return Buffer.byteLength(prefix) + (isLink ? linkFileName(key) : key).length > KEY_BYTES_MAX
   }
 
   push(chunk: Buffer): Promise<void> | undefined {

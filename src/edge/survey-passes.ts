@@ -8,6 +8,7 @@ import { createRemoteIndex, type RemoteIndex } from '../inventory/remote-index.t
 import { createScanner } from '../inventory/scan.ts'
 import { pathText, type Summary } from '../inventory/summary.ts'
 import { namesAreBytes, type Location, type Transfer } from '../plan/plan.ts'
+import { linkOfFileName, translatesLinks } from '../tools/rclone-links.ts'
 import { Bug } from '../units.ts'
 import { sightOf } from './fixup-sight.ts'
 import { listLocal, type ListingErrors } from './list-local.ts'
@@ -86,7 +87,7 @@ export interface Taken {
 async function takeIn(
   ground: Ground,
   index: RemoteIndex | undefined,
-  prefixes: ReadonlySet<string> | undefined,
+  collisions: Collisions | undefined,
   feed: (intake: Intake) => Promise<Result<ListingErrors>>,
 ): Promise<Result<Taken>> {
   const { request, source, destination } = ground
@@ -105,7 +106,8 @@ async function takeIn(
       destinationRoot: destination.root,
       rcloneCarries: request.transfer.tool === 'rclone',
       awsCarries: request.transfer.tool === 'aws',
-      ...(prefixes === undefined ? {} : { prefixes }),
+      translatesLinks: translatesLinks(request.transfer, source.root, destination.root),
+      ...(collisions ?? {}),
       ...(request.onProgress === undefined ? {} : { onProgress: request.onProgress }),
     })
     const fed = await feed(intake)
@@ -114,7 +116,7 @@ async function takeIn(
     request.signal.throwIfAborted()
     if (!whole.ok) return whole
     if (intake.links > 0 && isUndecided(request.transfer, destination.root))
-      return askAboutLinks(request.transfer, intake.links)
+      return askAboutLinks(request.transfer, intake.links, destination.root)
     const written = await writer.close()
     isKept = true
     if (!written.ok) return written
@@ -145,11 +147,16 @@ function isUndecided(transfer: Transfer, destination: Location): boolean {
   return transfer.symlinks === undefined && !namesAreBytes(destination)
 }
 
-function askAboutLinks(transfer: Transfer, links: number): ReturnType<typeof failWith> {
+function askAboutLinks(
+  transfer: Transfer,
+  links: number,
+  destination: Location,
+): ReturnType<typeof failWith> {
+  const isKept = translatesLinks({ ...transfer, symlinks: 'keep' }, transfer.from, destination)
   return failWith(
     'SX204',
     `transfer ${transfer.name}: the source has ${links} symlink${links === 1 ? '' : 's'}, and a remote holds none`,
-    'Write `symlinks: follow` to copy what they lead to, or `symlinks: skip` to leave them out.',
+    `Write \`symlinks: follow\` to copy what they lead to, ${isKept && transfer.tool !== 'aws' ? '`symlinks: keep` to store each as a file NAME.rclonelink, ' : ''}or \`symlinks: skip\` to leave them out.`,
   )
 }
 
@@ -160,7 +167,14 @@ async function listSource(ground: Ground, intake: Intake): Promise<Result<Listin
   const how = { single: source.kind === 'file', follow: request.transfer.symlinks === 'follow' }
   if (location.kind === 'ssh') return listServer({ ...remote(location), location, ...how, onChunk })
   if (location.kind !== 'local')
-    return listRemote({ ...remote(location), location }, times.fromSource, onChunk)
+    return listRemote(
+      { ...remote(location), location },
+      times.fromSource,
+      onChunk,
+      source.kind === 'directory' && translatesLinks(request.transfer, source.root, ground.destination.root)
+        ? linkOfFileName
+        : undefined,
+    )
   return listLocal({
     path: location.path,
     ...how,
@@ -170,19 +184,33 @@ async function listSource(ground: Ground, intake: Intake): Promise<Result<Listin
   })
 }
 
-/** Files of a remote source whose names are also directories: no disk holds both. Latin1 paths. */
-async function findPrefixes(ground: Ground, tree: TreeBuilder): Promise<Result<ReadonlySet<string>>> {
+/** What of a remote source no disk can hold beside the rest. Latin1 paths. */
+interface Collisions {
+  /** Files and symlinks whose names are also directories. */
+  readonly prefixes: ReadonlySet<string>
+  /** Symlinks whose names are also files. */
+  readonly twins: ReadonlySet<string>
+}
+
+async function findCollisions(ground: Ground, tree: TreeBuilder): Promise<Result<Collisions>> {
   const { request, source, destination } = ground
   const prefixes = new Set<string>()
-  if (namesAreBytes(source.root) || !namesAreBytes(destination.root)) return ok(prefixes)
-  const scanned = await scanManifest(
-    request.manifestPath,
-    (view) => {
-      if (view.kindByte === kindBytes.file && tree.has(view)) prefixes.add(pathText(view))
-    },
-    { stop: request.signal },
-  )
-  return scanned.ok ? ok(prefixes) : scanned
+  const links = new Set<string>()
+  const twins = new Set<string>()
+  if (namesAreBytes(source.root) || !namesAreBytes(destination.root)) return ok({ prefixes, twins })
+  const scan = (onRecord: Parameters<typeof scanManifest>[1]): ReturnType<typeof scanManifest> =>
+    scanManifest(request.manifestPath, onRecord, { stop: request.signal })
+  const scanned = await scan((view) => {
+    if (view.kindByte === kindBytes.directory) return
+    if (tree.has(view)) prefixes.add(pathText(view))
+    if (view.kindByte === kindBytes.symlink) links.add(pathText(view))
+  })
+  if (!scanned.ok) return scanned
+  if (links.size === 0) return ok({ prefixes, twins })
+  const again = await scan((view) => {
+    if (view.kindByte === kindBytes.file && links.has(pathText(view))) twins.add(pathText(view))
+  })
+  return again.ok ? ok({ prefixes, twins }) : again
 }
 
 /** Lists, compares and writes the manifest. */
@@ -192,11 +220,11 @@ export async function takeAll(ground: Ground): Promise<Result<Taken>> {
   if (!index.ok) return index
   const listed = await takeIn(ground, index.value, undefined, (intake) => listSource(ground, intake))
   if (!listed.ok) return listed
-  const prefixes = await findPrefixes(ground, listed.value.tree)
-  if (!prefixes.ok) return prefixes
-  if (prefixes.value.size === 0) return listed
+  const collisions = await findCollisions(ground, listed.value.tree)
+  if (!collisions.ok) return collisions
+  if (collisions.value.prefixes.size + collisions.value.twins.size === 0) return listed
   // Which keys have others below them is known at the end only, so that all is judged again.
-  const judged = await takeIn(ground, index.value, prefixes.value, async (intake) => {
+  const judged = await takeIn(ground, index.value, collisions.value, async (intake) => {
     const scanned = await scanManifest(
       manifestPath,
       (view) => {

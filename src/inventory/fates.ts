@@ -29,8 +29,11 @@ export type Reason =
   | 'renamed-by-aws'
   | 'impossible-name'
   | 'also-prefix'
+  | 'name-taken'
+  | 'link-name'
   | 'unlistable-folder'
   | 'too-long'
+  | 'key-too-long'
 
 export const reasonTexts: Readonly<Record<Reason, string>> = {
   'special-file': 'neither a file, a directory nor a symlink',
@@ -56,9 +59,12 @@ export const reasonTexts: Readonly<Record<Reason, string>> = {
   'renamed-by-aws': 'aws would give it another name; rclone has one for it',
   'impossible-name': 'no disk can hold this name, and rclone would change it: an empty, `.` or `..` segment',
   'also-prefix': 'other entries stand below this name, so no disk can hold it as a file',
+  'name-taken': 'a file has the name that this symlink would get, so no disk can hold both',
+  'link-name': 'its name ends in .rclonelink, which stands for a symlink where the plan says symlinks: keep',
   'unlistable-folder':
     'a folder of its path has a control character in its name, and S3 services other than AWS fail to list that',
   'too-long': 'its path is too long',
+  'key-too-long': 'its key would be longer than the 1,024 bytes that S3 takes',
 }
 
 export interface Verdict {
@@ -134,8 +140,11 @@ export const verdicts = {
   renamedByAws: verdict('refused', 'renamed-by-aws'),
   impossibleName: verdict('refused', 'impossible-name'),
   alsoPrefix: verdict('refused', 'also-prefix'),
+  nameTaken: verdict('refused', 'name-taken'),
+  linkName: verdict('refused', 'link-name'),
   unlistableFolder: verdict('refused', 'unlistable-folder'),
   tooLong: verdict('refused', 'too-long'),
+  keyTooLong: verdict('refused', 'key-too-long'),
 } as const satisfies Readonly<Record<string, Verdict>>
 
 /** find's letter for a type it can not tell; a remote's object without a size gets it too. */

@@ -39,14 +39,21 @@ export function mtimeText(modTime: string): string {
   return Number.isNaN(millis) ? '-' : `${millis / 1000}.${(parts[2] ?? '').padEnd(10, '0')}`
 }
 
-function record(item: Item): string {
+function record(item: Item, linkOf: LinkOf | undefined): string {
+  const link = item.IsDir || item.Size <= 0 ? undefined : linkOf?.(item.Path)
   // An object without a size (a document that the remote renders on the way out) gets find's letter for "unknown".
-  const kind = item.IsDir ? 'd' : item.Size < 0 ? 'U' : 'f'
-  return `${kind} ${item.IsDir ? 0 : Math.max(0, item.Size)} ${mtimeText(item.ModTime)} 0 0 1 - - - ${item.Path}\0\0`
+  const kind = item.IsDir ? 'd' : link !== undefined ? 'l' : item.Size < 0 ? 'U' : 'f'
+  return `${kind} ${item.IsDir ? 0 : Math.max(0, item.Size)} ${mtimeText(item.ModTime)} 0 0 1 - - - ${link ?? item.Path}\0\0`
 }
 
-/** One JSON value per line between `[` and `]`, as rclone has printed it since 1.37. */
-export function createLsjsonReader(): LsjsonReader {
+/** The symlink that a file stands for, from its path; undefined: it is a file. */
+export type LinkOf = (path: string) => string | undefined
+
+/**
+ * One JSON value per line between `[` and `]`, as rclone has printed it since 1.37. With `linkOf` some files become symlinks
+ * of the same size, of which nobody knows what they lead to.
+ */
+export function createLsjsonReader(linkOf?: LinkOf): LsjsonReader {
   let rest: Buffer = Buffer.alloc(0)
   let line = 0
   let complete = false
@@ -58,7 +65,7 @@ export function createLsjsonReader(): LsjsonReader {
     }
     try {
       const item: unknown = JSON.parse(text.endsWith(',') ? text.slice(0, -1) : text)
-      return isItem(item) ? record(item) : undefined
+      return isItem(item) ? record(item, linkOf) : undefined
     } catch {
       return undefined
     }

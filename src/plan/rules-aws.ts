@@ -18,7 +18,7 @@ export const awsCanDoIt: Rule = (seen) =>
   )
 
 function wrongFields(written: WrittenTransfer): readonly Wrong[] {
-  const { existing, compare, verify, followDestinationLinks, bandwidth } = written
+  const { existing, compare, verify, symlinks, followDestinationLinks, bandwidth } = written
   const wrong: Wrong[] = []
   for (const field of ['include', 'exclude'] as const)
     if ((written[field] ?? []).length > 0)
@@ -46,6 +46,15 @@ function wrongFields(written: WrittenTransfer): readonly Wrong[] {
         what: `aws cannot do 'compare: ${compare}'`,
         why: 'It keeps no modification times and compares no contents.',
         todo: RATHER,
+      },
+    ])
+  if (symlinks === 'keep')
+    wrong.push([
+      ['symlinks'],
+      {
+        what: "aws cannot do 'symlinks: keep'",
+        why: 'A bucket holds no symlinks, and aws has nothing that stands for one.',
+        todo: 'Write `symlinks: follow` or `symlinks: skip`, or `tool: rclone`.',
       },
     ])
   if (verify === 'size+mtime')

@@ -7,14 +7,16 @@ import { SLURM_JOB } from './rules-after.ts'
 import { errorOn, errorOnItem, type Rule } from './rule.ts'
 
 export const transferPartsNotYet: Rule = (seen) =>
-  seen.transfers.flatMap(({ name, written, to }) => {
+  seen.transfers.flatMap(({ name, written, from, to }) => {
     const path = ['transfers', name]
     return [
-      ...(written.symlinks === 'keep' && (to?.type === 'rclone' || to?.type === 's3')
+      ...(written.symlinks === 'keep' &&
+      [from, to].some((end) => end?.type === 'rclone' || end?.type === 's3') &&
+      (written.mode === 'mirror' || written.fixup !== undefined)
         ? [
             errorOn(seen, [...path, 'symlinks'], {
               code: 'SX189',
-              what: 'This version does not store symlinks on a remote yet',
+              what: 'This version does not keep symlinks on a remote together with `mode: mirror` or `fixup` yet',
               todo: 'Write `symlinks: follow` to copy what they lead to, or `symlinks: skip` to leave them out.',
             }),
           ]

@@ -79,9 +79,19 @@ export type FailureClass =
   | 'link-in-path'
   | 'not-copied'
   | 'differs'
+  | 'forbidden'
+  | 'no-bucket'
+  | 'no-keys'
+  | 'expired'
+  | 'throttled'
+  | 'cut-off'
   | 'unproven'
   | 'size-differs'
   | 'no-attributes'
+  | 'changed-since-preview'
+  | 'behind-link'
+  | 'not-empty'
+  | 'not-deleted'
 
 export interface FailedEntry {
   readonly failure: string

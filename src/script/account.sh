@@ -57,7 +57,7 @@ outcome() {
       [[ $class == f ]] && lost=$((lost + size))
     done <"$scratch/given_up"
   fi
-  # What only gets attributes moves no bytes, whatever its size.
+  # What only gets attributes moves no bytes, whatever its size, and files that stand for symlinks are in no sum.
   lost=$((lost > bytes_expected ? bytes_expected : lost))
   printf '%s %s %s %s %s\n' "$1" "$2" $((entries - count)) $((bytes_expected - lost)) "$count" >"$scratch/outcome"
 }

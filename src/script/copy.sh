@@ -73,7 +73,6 @@ private() {
 
 # choose_list: sets list, the names for the tool; empty when there is none. Names that must not be written are left out.
 choose_list() {
-  local record path
   list=$shard_files.list
   in_the_way=()
   given_up_before
@@ -81,13 +80,24 @@ choose_list() {
   [[ $single_from ]] && list=$expect
   [[ -s $list ]] || { list=''; return; }
   [[ $tool_name == rclone && $to_kind != remote ]] && clear_way
+  leave_out
+  if [[ $link_way == as-files && $list ]]; then
+    [[ $list == "$scratch/list" ]] || cp -- "$list" "$scratch/list"
+    list=$scratch/list
+    add_link_names "$list"
+  fi
+}
+
+# leave_out: names that must not be written, from the list.
+leave_out() {
+  local record path name
   ((${#linked[@]} + ${#in_the_way[@]})) || return 0
   if [[ $tool_name == rsync ]]; then
     while IFS= read -r -d '' path; do must_not_write "$path" || printf '%s\0' "$path"; done <"$list" >"$scratch/list"
   else
     # Names in rclone's spelling stand in the order of the files in .expect.
     while IFS= read -r -d '' record; do
-      [[ $record == 'f '* ]] || continue
+      [[ $record == 'f '* || ($record == 'l '* && $link_way == from-files) ]] || continue
       IFS= read -r name <&3
       record_path "$record"
       must_not_write "$path" || printf '%s\n' "$name"
@@ -104,7 +114,7 @@ given_up_before() {
   for ((i = attempt - 1; i > 0; i--)); do
     [[ -e $stage_folder/work/$shard/$i.failed ]] || continue
     while IFS= read -r -d '' record; do
-      [[ $record == not-copied* || $record == no-space* ]] || in_the_way[${record#* }]=1
+      [[ $passing == *" ${record%% *} "* ]] || in_the_way[${record#* }]=1
     done <"$stage_folder/work/$shard/$i.failed"
     return
   done

@@ -20,9 +20,10 @@ symlinks_among='while IFS= read -r -d "" name; do [[ -L $name ]] && printf "%s\0
 
 # as_records: sets record_format, the expression with which find prints records.
 as_records() {
-  local time='%T@'
+  local time='%T@' link='l - - %p//%l\0'
   ((with_mtimes)) || time=-
-  record_format=("(" -type l -printf 'l - - %p//%l\0' -o -type d -printf 'd - - %p\0' -o -printf "%y %s $time %p\\0" ")")
+  [[ $link_way == from-files ]] && link='l %s - %p//\0'
+  record_format=("(" -type l -printf "$link" -o -type d -printf 'd - - %p\0' -o -printf "%y %s $time %p\\0" ")")
   # A symlink to a directory may stand for the directory only where the plan allows it.
   ((follow_destination_links)) && record_format=("(" -type l -xtype d -printf 'd - - %p\0' "," "${record_format[@]}" ")")
   return 0
@@ -38,11 +39,12 @@ own_records() {
 
 # at_destination <PATHS
 at_destination() {
+  no_answer=75
   if [[ $to_kind == remote ]]; then remote_records "$to"; else own_records to -P; fi
 }
 
 # with_source_names <RECORDS >PATHS: the names the same entries have at the source. They differ for a single file that
-# gets a new name, and from a remote to a disk: there the tool's list has rclone's name of each file of .expect, in order.
+# gets a new name, and from a remote to a disk: there the tool's list has rclone's name of each file and symlink of .expect, in order.
 with_source_names() {
   local record name
   if [[ $single_from ]]; then
@@ -50,7 +52,7 @@ with_source_names() {
   elif [[ $from_kind == remote && $to_kind != remote ]]; then
     local -A name_of=()
     while IFS= read -r -d '' record; do
-      [[ $record == 'f '* ]] && IFS= read -r name <&3 && name_of[$record]=$name
+      [[ $record == [fl]' '* ]] && IFS= read -r name <&3 && name_of[$record]=$name
     done <"$expect" 3<"$shard_files.list"
     while IFS= read -r -d '' record; do printf './%s\0' "${name_of[$record]-}"; done
   else
@@ -60,6 +62,7 @@ with_source_names() {
 
 # at_source <PATHS: records; and $scratch/unreadable gets the files among them that this user may not read.
 at_source() {
+  no_answer=75
   cat >"$scratch/asked"
   : >"$scratch/unreadable"
   # rclone's spelling of a local name is the name itself, but for control characters and look-alikes.
@@ -127,7 +130,7 @@ all_there() {
 compare() {
   local record path
   sort -z -- "$wanted" >"$scratch/want" && paths <"$wanted" >"$scratch/paths" || return 73
-  at_destination <"$scratch/paths" >"$scratch/found" || return 75
+  at_destination <"$scratch/paths" >"$scratch/found" || return "$no_answer"
   if ((${#linked[@]})); then
     while IFS= read -r -d '' record; do
       record_path "$record"

@@ -1,7 +1,8 @@
 # --- places.sh: what a source or a destination holds ----------------------------------------------------------------
 #
 # Everything is compared as records of the form that shards/*.expect has, NUL at the end:
-#   f SIZE MTIME ./PATH      d - - ./PATH      l - - ./PATH//TARGET
+#   f SIZE MTIME ./PATH      d - - ./PATH      l - - ./PATH//TARGET      l SIZE - ./PATH//
+# The last is a symlink that a file on a remote stands for: how long its target is can be known, what it is can not.
 # A path of a local place, or of one on a server, is raw bytes; one of a remote place is rclone's name for it.
 
 # paths <RECORDS: the path of each, `./PATH`, NUL.
@@ -37,16 +38,31 @@ at() {
   fi
 }
 
-# remote_records PLACE <PATHS: the same by one listing that is restricted to the names. Fails when there was no answer.
+# add_link_names LIST: to find a symlink by the name of its file, rclone 1.60 has to be told the name of the link as well.
+add_link_names() {
+  [[ $link_way == as-files ]] || return 0
+  sed -n 's/\.rclonelink$//p' "$1" >"$scratch/link_names"
+  cat -- "$scratch/link_names" >>"$1"
+}
+
+# remote_records PLACE <PATHS: the same by one listing that is restricted to the names. Fails when there was no answer,
+# and sets no_answer then. Sets nowhere: there is no such place.
 remote_records() {
   local format=sp rc
+  nowhere=0
   ((with_mtimes)) && format=tsp
   sed -z 's,^\./,,' | tr '\0' '\n' >"$scratch/names"
   [[ -s $scratch/names ]] || return 0
-  "${list_command[@]}" --format "$format" --files-from-raw "$scratch/names" -- "$1" >"$scratch/listing"
+  add_link_names "$scratch/names"
+  "${list_command[@]}" --format "$format" --files-from-raw "$scratch/names" -- "$1" >"$scratch/listing" 2>"$scratch/listing_said"
   rc=$?
+  cat -- "$scratch/listing_said" >&2
   # 3: there is no such folder, so it holds nothing.
-  ((rc == 0 || rc == 3)) || return 1
+  nowhere=$((rc == 3))
+  ((rc == 0 || rc == 3)) || {
+    why_no_answer "$scratch/listing_said"
+    return 1
+  }
   if ((with_mtimes)); then
     # Seconds since the epoch from `2026-11-22 21:47:10 SIZE NAME`, in any awk: days are counted from 1 March of year 0.
     awk '{

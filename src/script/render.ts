@@ -3,7 +3,8 @@
 import type { StageKind } from '../graph/step.ts'
 import type { Location, ToolSetup, Transfer } from '../plan/plan.ts'
 import type { ProofKind } from '../tools/proof.ts'
-import { isRcloneNamed, placeEnvironment, rclonePlace } from '../tools/rclone-place.ts'
+import { linkWay } from '../tools/rclone-links.ts'
+import { isRcloneNamed, placeEnvironment, rcloneFolder } from '../tools/rclone-place.ts'
 import { sshCommand, sshPath } from '../tools/ssh.ts'
 import type { FixupCommand } from '../tools/rsync-fixup.ts'
 import type { CopyCommand, RemoteCommands, ToolChoice, VersionFloor } from '../tools/tool.ts'
@@ -47,11 +48,13 @@ export const partNames = [
   'guard',
   'tool',
   'parents',
+  'causes',
   'places',
   'entries',
   'account',
   'folders',
   'handover',
+  'said',
   'classify',
   'prefixes',
   'copy',
@@ -72,6 +75,7 @@ const onlyIn: Readonly<Partial<Record<ScriptPartName, readonly StageKind[]>>> = 
   prefixes: ['copy'],
   folders: ['copy', 'fixup'],
   handover: ['fixup', 'verify'],
+  said: ['copy'],
   verify: ['verify'],
   prune: ['prune'],
   attributes: ['fixup', 'directories'],
@@ -150,10 +154,8 @@ ${lines.join('\n')}
 }
 
 function setting([name, value, meaning]: Setting): string {
-  const text =
-    typeof value === 'object'
-      ? quoteArray(value)
-      : quote(typeof value === 'boolean' ? String(Number(value)) : String(value))
+  const plain = typeof value === 'boolean' ? Number(value) : value
+  const text = typeof plain === 'object' ? quoteArray(plain) : quote(String(plain))
   const line = `${name}=${text}`
   if (meaning === undefined) return line
   return line.length > 60 || line.includes('\n') ? `# ${meaning}\n${line}` : `${line.padEnd(30)} # ${meaning}`
@@ -161,7 +163,7 @@ function setting([name, value, meaning]: Setting): string {
 
 function folder(location: Location): string {
   if (location.kind === 'local') return location.path
-  return location.kind === 'ssh' ? sshPath(location) : rclonePlace(location)
+  return location.kind === 'ssh' ? sshPath(location) : rcloneFolder(location)
 }
 
 /** `remote` is everything that only rclone can look at. */
@@ -185,6 +187,7 @@ function common(input: ScriptInput): readonly Setting[] {
     ['to_kind', kind(to), 'local, ssh: raw bytes; remote: names as rclone spells them'],
     ['to', folder(to)],
     ['to_ssh', reach(to)],
+    ['link_way', linkWay(transfer, from, to), 'as-files, from-files: NAME.rclonelink and symlinks'],
     ['tries', transfer.attempts, 'failed attempts per shard, at most'],
     ['requeue', transfer.slurm[stage].requeue, '1: ask for another turn near the time limit'],
     ['is_last_stage', input.isLast, '1: end 1 for any failed entry, else only for a shard without account'],

@@ -55,7 +55,7 @@ check_contents() {
   while IFS= read -r -d '' name; do equal[$name]=1; done <"$scratch/equal"
   ((${#equal[@]} == $(grep -zc '' <"$scratch/present"))) && return 0
   # Some differ: a source that is not what was listed any more says nothing about the copy.
-  at_source <"$scratch/source_paths" >"$scratch/source" || return 75
+  at_source <"$scratch/source_paths" >"$scratch/source" || return "$no_answer"
   while IFS= read -r -d '' record; do
     record_path "$record"
     source_has[$path]=${record:0:${#record}-${#path}}
@@ -107,13 +107,17 @@ equal_by_rclone() {
   local -a how=()
   [[ $proof == download ]] && how=(--download)
   sed -z 's,^\./,,' <"$scratch/source_paths" | tr '\0' '\n' >"$scratch/names"
+  add_link_names "$scratch/names"
   rclone_check "${how[@]}"
   if [[ $proof == checksum ]] && grep -qE 'not using a hash|hashes could not be checked' "$scratch/check_log"; then
     say "no common hash for every file; both sides are read instead"
     rclone_check --download
   fi
   # Without a list of equal names there was no answer at all.
-  [[ -e $scratch/match ]] || return 75
+  [[ -e $scratch/match ]] || {
+    why_no_answer "$scratch/check_log"
+    return "$no_answer"
+  }
   sed 's,^,./,' "$scratch/match" | tr '\n' '\0' >"$scratch/equal"
   while IFS= read -r name; do compared[./$name]=1; done <"$scratch/differ"
 }

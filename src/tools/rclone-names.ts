@@ -111,6 +111,11 @@ export function isSameEverywhere(path: Uint8Array, isOnDisk: boolean): boolean {
   return Buffer.compare(keyOfRcloneName(name), file) === 0
 }
 
+/** True when rclone's name is the only one that stands under its name on a disk. */
+export function comesBack(name: Uint8Array): boolean {
+  return isPlain(name) || Buffer.compare(encodeRcloneName(decodeRcloneName(name)), name) === 0
+}
+
 /**
  * True when a name stays itself in rclone's spelling and back: its SFTP takes names as they are, and would make other
  * files of the rest. Invalid UTF-8 is somebody else's to look for.

@@ -20,6 +20,15 @@ export function rclonePlace(location: Location): string {
   }
 }
 
+/**
+ * The same for what is known to be a folder. Without a slash at its end rclone first asks a bucket for an object of that
+ * name, a request for each call, and takes it for one where an answer says neither yes nor no (1.75).
+ */
+export function rcloneFolder(location: Location): string {
+  const place = rclonePlace(location)
+  return location.kind === 's3' && location.path !== '' ? `${place}/` : place
+}
+
 /** The place of an entry below `location`. */
 export function rclonePlaceBelow(location: Location, name: string): string {
   const path = location.path === '' || location.path.endsWith('/') ? location.path : `${location.path}/`

@@ -4,7 +4,8 @@ import { namesAreBytes, type Location } from '../plan/plan.ts'
 import { optionFlags, optionFloors } from './options.ts'
 import { rcloneShare } from './connections.ts'
 import { encodeRcloneName } from './rclone-names.ts'
-import { rcloneConfigFlags, rclonePlace, singlePlaces } from './rclone-place.ts'
+import { translatesLinks } from './rclone-links.ts'
+import { rcloneConfigFlags, rcloneFolder, singlePlaces } from './rclone-place.ts'
 import {
   highest,
   isAtLeast,
@@ -33,18 +34,32 @@ const tuning = {
   remote: { transfers: 32, checkers: 24, bufferMi: 32 },
 } as const
 const multiThread = { streams: 8, cutoffGi: 4, chunkMi: 64 } as const
-const s3ChunkMi = 32
-const s3Concurrency = 4
+const s3Parts = { chunkMi: 32, atOnce: 4, max: 10_000 } as const
+/** Of the parts of one upload that are under way: so much a large chunk may take, too. */
+const PARTS_MI_MAX = 512
+
+/**
+ * An upload has 10,000 parts at most, so that larger files need larger ones: 525 MiB for the 5 TiB that S3 takes. rclone makes
+ * them larger by itself where it knows a size, but nobody could count its memory before.
+ */
+function s3PartsFor(largestBytes: number): { readonly chunkMi: number; readonly atOnce: number } {
+  const chunkMi = Math.max(s3Parts.chunkMi, Math.ceil(largestBytes / s3Parts.max / 2 ** 20))
+  return { chunkMi, atOnce: Math.max(1, Math.min(s3Parts.atOnce, Math.floor(PARTS_MI_MAX / chunkMi))) }
+}
 
 function isLocal(location: Location): boolean {
   return location.kind === 'local'
 }
 
-function tuningFlags(version: ToolVersion, from: Location, to: Location): readonly string[] {
+function tuningFlags({ version, source, destination, largestBytes = 0 }: CopyContext): readonly string[] {
+  const [from, to] = [source.root, destination.root]
   const onDisks = isLocal(from) && isLocal(to)
   const { transfers, checkers, bufferMi } = onDisks ? tuning.disks : tuning.remote
   const flags = [`--transfers=${transfers}`, `--checkers=${checkers}`, `--buffer-size=${bufferMi}Mi`]
-  if (!onDisks) flags.push(`--s3-chunk-size=${s3ChunkMi}Mi`, `--s3-upload-concurrency=${s3Concurrency}`)
+  if (!onDisks) {
+    const { chunkMi, atOnce } = s3PartsFor(largestBytes)
+    flags.push(`--s3-chunk-size=${chunkMi}Mi`, `--s3-upload-concurrency=${atOnce}`)
+  }
   if (isAtLeast(version, chunkedCopyFloor))
     flags.push(
       `--multi-thread-streams=${multiThread.streams}`,
@@ -113,12 +128,16 @@ function copyCommand(context: CopyContext): CopyCommand {
       // times as long for large files (1.60.1). Contents are proven by the verify stage, where the plan asks for it.
       ...(onDisks ? ['--no-traverse', '--ignore-checksum'] : []),
       ...(transfer.symlinks === 'follow' && isLocal(from) ? ['--copy-links'] : []),
+      ...(translatesLinks(transfer, from, to) ? ['--links'] : []),
       '--retries=1',
       '--use-json-log',
       '--stats=10s',
       '--stats-one-line',
       '--stats-log-level=NOTICE',
-      ...tuningFlags(version, from, to),
+      // After each upload it would ask for the object once more: half of all requests. Sums of what was sent go along with
+      // it, and the worker looks at all of a shard in one listing.
+      ...(to.kind === 's3' ? ['--s3-no-head'] : []),
+      ...tuningFlags(context),
       ...policyFlags(context),
       ...(bandwidthPerWorker === undefined
         ? []
@@ -131,8 +150,8 @@ function copyCommand(context: CopyContext): CopyCommand {
     argsAsRoot: knowsMetadata ? ['--metadata'] : [],
     listFlag: '--files-from-raw',
     callsAtOnce: 1,
-    source: rclonePlace(from),
-    destination: rclonePlace(to),
+    source: rcloneFolder(from),
+    destination: rcloneFolder(to),
     ...(single === undefined ? {} : { single }),
     setsModes: !(namesAreBytes(from) && namesAreBytes(to)),
     writesInPlace: writesFiles(to) && !isAtLeast(version, partialNamesFloor),
@@ -156,6 +175,9 @@ export function rcloneLimit(
       }
 }
 
+/** rclone's own ten take a minute and a half where nobody answers (1.60.1 and 1.75.2); a worker comes again anyway. */
+const LOOK_RETRIES = 5
+
 /** Commands for a remote beside copying. Upload times (`--use-server-modtime`) tell only whether an object was written again. */
 export function rcloneLookCommands(context: CopyContext): RemoteCommands {
   const { transfer, source, destination } = context
@@ -164,14 +186,19 @@ export function rcloneLookCommands(context: CopyContext): RemoteCommands {
     ...rcloneConfigFlags(source.root, destination.root),
     '--no-unicode-normalization',
     '--retries=1',
+    `--low-level-retries=${Math.min(LOOK_RETRIES, Number(transfer.options.rclone?.['low-level-retries'] ?? LOOK_RETRIES))}`,
   ]
-  const links = transfer.symlinks === 'follow' ? ['--copy-links'] : []
+  const links = translatesLinks(transfer, source.root, destination.root)
+    ? ['--links']
+    : transfer.symlinks === 'follow'
+      ? ['--copy-links']
+      : []
   const list = [program, 'lsf', ...common, ...links, '--recursive', '--files-only', '--separator= ']
   return {
     version: [program, 'version'],
     needs: rcloneFloor,
-    source: rclonePlace(source.root),
-    destination: rclonePlace(destination.root),
+    source: rcloneFolder(source.root),
+    destination: rcloneFolder(destination.root),
     list,
     listUploads: [...list, '--use-server-modtime'],
     check: [program, 'check', ...common, ...links, '--one-way', '--checkers=16'],
@@ -192,10 +219,11 @@ function deletesAtOnce({ connectionsPerWorker }: CopyContext): number {
  * of uploads, and streams of large files. For the preview and for `memory:`.
  */
 export function rcloneMemoryBytes(context: CopyContext): number {
-  const { version, source, destination } = context
+  const { version, source, destination, largestBytes = 0 } = context
   const onDisks = isLocal(source.root) && isLocal(destination.root)
   const { transfers, bufferMi } = onDisks ? tuning.disks : tuning.remote
-  const parts = isLocal(destination.root) ? 0 : s3ChunkMi * s3Concurrency
+  const { chunkMi, atOnce } = s3PartsFor(largestBytes)
+  const parts = isLocal(destination.root) ? 0 : chunkMi * atOnce
   const streams =
     isAtLeast(version, chunkedCopyFloor) && !isLocal(destination.root)
       ? multiThread.streams * multiThread.chunkMi

@@ -99,6 +99,8 @@ export interface CopyContext {
   /** Connections that the places bear, divided by workers; absent: unlimited. */
   readonly connectionsPerWorker?: number
   readonly hasHardLinks: boolean
+  /** Of the largest file of the source, as it was listed; absent: none is large. */
+  readonly largestBytes?: number
 }
 
 /** Of a tool without lists of names. What it carries is a whole subtree, or all files that stand directly in one folder. */

@@ -61,6 +61,8 @@ export interface TransferPreview {
   readonly fates: Readonly<Record<'new' | 'changed' | 'check' | 'attributes' | 'same', CountOf>>
   readonly skipped: NamedReasons
   readonly refused: NamedReasons
+  /** Directories without any entry, towards a remote, which does not hold them; absent: none. */
+  readonly empty?: NamedReasons
   readonly listingErrors: { readonly count: number; readonly lines: readonly string[] }
   readonly filtered: number
   /** Absent: nothing of it is left to copy. */

@@ -84,6 +84,7 @@ function transferLines(transfer: TransferPreview): readonly string[] {
     ...fateLine('@ fixup', fates.attributes, ': there already, only attributes are set'),
     ...fateLine('= there', fates.same),
     ...namedLines('- skipped', transfer.skipped),
+    ...emptyLines(transfer.empty),
     ...namedLines('! refused', transfer.refused),
     ...listingLines(transfer),
     ...(transfer.filtered === 0
@@ -146,6 +147,20 @@ function namedLines(label: string, reasons: NamedReasons): readonly string[] {
   return [
     row(label, formatPlural(reasons.count, 'entry', 'entries')),
     ...reasons.named.map(({ path, reason }) => row('', `${path}: ${reason}`)),
+    ...(more > 0 ? [row('', `and ${formatCount(more)} more`)] : []),
+  ]
+}
+
+/** All for one reason, which is said once. */
+function emptyLines(empty: NamedReasons | undefined): readonly string[] {
+  if (empty === undefined) return []
+  const more = empty.count - empty.named.length
+  return [
+    row(
+      '- empty',
+      `${formatPlural(empty.count, 'directory', 'directories')} with nothing inside, which a remote does not hold`,
+    ),
+    ...empty.named.map(({ path }) => row('', path)),
     ...(more > 0 ? [row('', `and ${formatCount(more)} more`)] : []),
   ]
 }

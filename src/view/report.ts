@@ -1,5 +1,6 @@
 /** The last lines of a run: what was delivered, how it was proven, and what failed, by name. */
 
+import type { FailureClass } from '../run/mark.ts'
 import type { StepProgress } from '../run/progress.ts'
 import { entriesOf, tallyOf } from '../run/progress.ts'
 import type { Blocked, FirstLines, FirstRefused } from '../run/record.ts'
@@ -40,11 +41,23 @@ export interface TransferOutcome {
   readonly lostLogs?: string
 }
 
-/** With this an attempt ends that could not look at the source or the destination: EX_TEMPFAIL, as places.sh has it. */
-const OUT_OF_REACH = 75
+/** How an attempt ends that could not look at the source or the destination: the exit codes of causes.sh, the likeliest cause first. */
+const unanswered: readonly (readonly [exitCode: number, text: string])[] = [
+  [
+    77,
+    'the keys of a bucket have expired; fetch new ones, valid until the transfer is over, then apply again',
+  ],
+  [78, 'the service of a bucket does not take the keys any more; correct them, then apply again'],
+  [76, 'a place may not be listed any more; ask its owner for that right, then apply again'],
+  [
+    69,
+    'a service asked for fewer requests all the time; lower `nodes` or set `maxConnections` at the endpoint, then apply again',
+  ],
+  [75, 'a server or a remote could not be reached any more; apply again once it answers'],
+]
 
 /** What each class of failure means and what to do, in the words of the report. */
-const advice: Readonly<Record<string, string>> = {
+const advice: Readonly<Record<FailureClass, string>> = {
   vanished: 'was removed from the source after the listing; apply again if that was not meant',
   changed: 'changed at the source after the listing; apply again once it stands still',
   unreadable: 'can not be read at the source; check its permissions, then apply again',
@@ -55,6 +68,17 @@ const advice: Readonly<Record<string, string>> = {
   'not-copied': 'was not copied; what the tool said of it stands in',
   differs:
     'differs from the source and was not written over; look at both, remove the wrong one, then apply again',
+  forbidden:
+    'may not be copied with this profile; ask for the right to read it at the source and to write it at the destination, then apply again',
+  'no-bucket':
+    'was not copied, because its bucket is gone; make it again or correct `bucket`, then apply again',
+  'no-keys':
+    'was not copied, because the service does not take the keys any more; correct them, then apply again',
+  expired:
+    'was not copied, because the keys have expired; fetch new ones, valid until the transfer is over, then apply again',
+  throttled:
+    'was not copied, because the service asks for fewer requests; lower `nodes` or set `maxConnections` at the endpoint, then apply again',
+  'cut-off': 'was not copied, because the connection broke off each time; apply again once it holds',
   unproven: 'was copied but could not be proven equal; apply again',
   'size-differs':
     'has another size or kind than where the fixup reads attributes, and was left as it is; look at both, then apply again',
@@ -197,10 +221,14 @@ function namedLines({ unlisted, refused, failed }: TransferOutcome): readonly st
     ...unlisted.lines.map((line) => `not listed: ${line}`),
     ...refused.named.map(({ path, reason }) => `${path}: refused, because ${reason}`),
     ...failed.named.map(({ path, failure, logPath }) => {
-      const text = advice[failure] ?? `failed (${failure})`
+      const text = isKnown(failure) ? advice[failure] : `failed (${failure})`
       return `${path}: ${text}${failure === 'not-copied' ? ` ${logPath}` : ''}`
     }),
   ]
+}
+
+function isKnown(failure: string): failure is FailureClass {
+  return Object.hasOwn(advice, failure)
 }
 
 function whyOpen({ steps, lostLogs = '' }: TransferOutcome): string {
@@ -211,8 +239,8 @@ function whyOpen({ steps, lostLogs = '' }: TransferOutcome): string {
     return `the workers of ${lost.step.id} ended${how} before they had done all; apply again to finish. Their logs: ${lostLogs}`
   }
   const failed = steps.flatMap(({ marks }) => marks).filter(({ result }) => result !== 'done')
-  if (failed.some(({ exitCode }) => exitCode === OUT_OF_REACH))
-    return 'a server or a remote could not be reached any more; apply again once it answers'
+  const cause = unanswered.find(([code]) => failed.some(({ exitCode }) => exitCode === code))
+  if (cause !== undefined) return cause[1]
   if (failed.length === 0 && steps.some(({ outcome }) => outcome === 'blocked'))
     return 'a stage did not start, because something before it failed'
   return 'their shards failed as a whole; the logs in the run folder say why'

@@ -35,7 +35,7 @@ export const S3_VARIABLES: NodeJS.ProcessEnv = {
   no_proxy: '127.0.0.1',
 }
 
-export async function openS3Case(server: S3Server, rclone: RcloneVersion): Promise<S3Case> {
+export async function openS3Case(server: S3Server, rclone: Pick<RcloneVersion, 'program'>): Promise<S3Case> {
   const at = await openCase()
   return {
     ...at,

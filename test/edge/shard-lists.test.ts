@@ -42,7 +42,7 @@ describe('the files of a shard, byte for byte', () => {
       [file('f', 1), { path: 'a\nb', kind: 'l', target: 'c\nd' }],
       1,
     )
-    await writeLists(source, { symlinksSeparately: true })
+    await writeLists(source, { links: 'links' })
     expect(await contentsOf(source.folder)).toEqual({
       '00001.expect': `f 1 ${time} ./f\0l - - ./a\nb//c\nd\0`,
       '00001.links': './a\nb\0',
@@ -129,7 +129,7 @@ describe('the files of a shard, byte for byte', () => {
     await writeLists(source, {
       listEntry: (path) => Buffer.concat([picture(path), Buffer.from('\n')]),
       destinationName: picture,
-      symlinksSeparately: true,
+      links: 'links',
     })
     const lf = '\xe2\x90\x8a'
     expect(await contentsOf(source.folder)).toEqual({

@@ -43,7 +43,7 @@ export function writeLists(
     ...source,
     listEntry: (path) => Buffer.concat([Buffer.from('./'), path, Buffer.from('\0')]),
     proof: 'size+mtime',
-    symlinksSeparately: false,
+    links: 'list',
     ...options,
   })
 }

@@ -18,6 +18,8 @@ const ERRORS = {
   ExpiredToken: { status: 400, message: 'The provided token has expired.' },
   AuthorizationHeaderMalformed: { status: 400, message: 'The region is wrong.' },
   RequestTimeTooSkewed: { status: 403, message: 'The difference between the clocks is too large.' },
+  InvalidAccessKeyId: { status: 403, message: 'The key id does not exist in our records.' },
+  NoSuchBucket: { status: 404, message: 'The specified bucket does not exist.' },
   InternalError: { status: 500, message: 'We encountered an internal error. Please try again.' },
 } as const
 
@@ -28,6 +30,8 @@ export interface Answer {
   /** Only requests that match both get it. The path is as sent, with its query. */
   readonly method?: string
   readonly path?: RegExp
+  /** From the first that matches on, all requests get it: something changed for good. */
+  readonly spreads?: boolean
 }
 
 /** Passes every request on to `target` of loopback, until told otherwise. Ends with this process at the latest. */
@@ -42,7 +46,7 @@ export class HttpPuppet {
   readonly #target: number
   readonly #server: Server
   #port = 0
-  #answers: { readonly answer: Answer; left: number }[] = []
+  #answers: { answer: Answer; left: number }[] = []
   #answered = 0
 
   constructor(target: number) {
@@ -96,6 +100,10 @@ export class HttpPuppet {
     )
     if (found === undefined) return this.#pass(incoming, outgoing)
     found.left -= 1
+    if (found.answer.spreads === true) {
+      const { error, times } = found.answer
+      found.answer = { error, times }
+    }
     this.#answered += 1
     // Its body has to be read, or it would be taken for the next request of the connection.
     await finished(incoming.resume())

@@ -61,6 +61,7 @@ const intake = createIntake({
   filter: undefined,
   rcloneCarries: false,
   awsCarries: false,
+  translatesLinks: false,
   sourceRoot: { kind: 'local', path: '/from' },
   destinationRoot: { kind: 'local', path: '/to' },
 })
@@ -80,7 +81,7 @@ const written = must(
     folder: lists,
     listEntry: (path) => Buffer.concat([Buffer.from('./'), path, Buffer.from('\0')]),
     proof: 'size+mtime',
-    symlinksSeparately: false,
+    links: 'list',
   }),
 )
 report('shard lists')

@@ -93,6 +93,26 @@ describe('rclone', () => {
     expect(rclone.copyCommand(newer).needs).toEqual({ major: 1, minor: 70 })
   })
 
+  test('an upload never needs more than 10,000 parts, and its parts no more memory', () => {
+    const [gib, tib] = [2 ** 30, 2 ** 40]
+    const parts = (largestBytes?: number): readonly string[] =>
+      rclone
+        .copyCommand({
+          ...context('1.60', local('/a'), store),
+          ...(largestBytes === undefined ? {} : { largestBytes }),
+        })
+        .args.filter((arg) => arg.startsWith('--s3-chunk-size') || arg.startsWith('--s3-upload-concurrency'))
+    expect(parts()).toEqual(['--s3-chunk-size=32Mi', '--s3-upload-concurrency=4'])
+    expect(parts(312 * gib)).toEqual(['--s3-chunk-size=32Mi', '--s3-upload-concurrency=4'])
+    // 10,000 parts of 32 MiB exactly, and one byte more.
+    expect(parts(320_000 * 2 ** 20)).toEqual(['--s3-chunk-size=32Mi', '--s3-upload-concurrency=4'])
+    expect(parts(320_000 * 2 ** 20 + 1)).toEqual(['--s3-chunk-size=33Mi', '--s3-upload-concurrency=4'])
+    expect(parts(2 * tib)).toEqual(['--s3-chunk-size=210Mi', '--s3-upload-concurrency=2'])
+    expect(parts(5 * tib)).toEqual(['--s3-chunk-size=525Mi', '--s3-upload-concurrency=1'])
+    const most = { ...context('1.60', local('/a'), store), largestBytes: 5 * tib }
+    expect(rcloneMemoryBytes(most)).toBeLessThan(18 * gib)
+  })
+
   test('its memory has a bound', () => {
     const gib = 2 ** 30
     expect(rcloneMemoryBytes(context('1.60', local('/a'), local('/b')))).toBeLessThan(0.5 * gib)
