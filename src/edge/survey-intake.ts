@@ -7,6 +7,7 @@ import { kindBytes, type RecordView } from '../inventory/entry.ts'
 import { decideFate, verdicts, type FatePolicy, type Verdict } from '../inventory/fates.ts'
 import type { PathFilter } from '../inventory/filter.ts'
 import {
+  hasDotSegment,
   hasImpossibleSegment,
   hasUnspeakableFolder,
   holdsReplacement,
@@ -151,6 +152,7 @@ class Intaking implements Intake {
     if (isTooLong(view, this.longestRoot)) return verdicts.tooLong
     if (this.isKeyTooLong(view)) return verdicts.keyTooLong
     if (this.fromRemote && hasImpossibleSegment(view)) return verdicts.impossibleName
+    if (sourceRoot.kind === 's3' && hasDotSegment(view)) return verdicts.impossibleName
     if (this.onService && this.isUnlistable(view)) return verdicts.unlistableFolder
     const collision = this.fromRemote && !this.toRemote ? this.judgeCollision(view) : undefined
     return collision ?? decideFate(view, look.find(view), policy)

@@ -49,6 +49,22 @@ export function hasImpossibleSegment(view: RecordView): boolean {
   return false
 }
 
+/** U+FF0E, in which rclone shows a dot that makes a segment of a key on its own, or two of them. */
+const wideDot = Buffer.from('\uff0e')
+
+/** A segment of the path is `.` or `..` in the bucket, which rclone shows in wide dots and asks for in vain. */
+export function hasDotSegment({ buffer, pathStart, pathEnd, isAscii }: RecordView): boolean {
+  if (isAscii) return false
+  const path = buffer.subarray(pathStart, pathEnd)
+  for (let at = path.indexOf(wideDot); at >= 0; at = path.indexOf(wideDot, at + 1)) {
+    if (at > 0 && path[at - 1] !== slash) continue
+    const next = at + wideDot.length
+    const end = path.indexOf(wideDot, next) === next ? next + wideDot.length : next
+    if (end === path.length || path[end] === slash) return true
+  }
+  return false
+}
+
 /** Characters that XML 1.0 has no way to write: control characters but tab, newline and carriage return. */
 function isUnspeakable(code: number): boolean {
   return code < 0x20 && code !== 0x09 && code !== 0x0a && code !== 0x0d
