@@ -14,6 +14,7 @@ const measures: Readonly<Record<string, () => Promise<{ run(): Promise<Row[]> }>
   d: () => import('./calls.ts'),
   e: () => import('./graph.ts'),
   f: () => import('./again.ts'),
+  h: () => import('./requests.ts'),
 }
 
 const wanted = process.argv.slice(2)

@@ -18,13 +18,14 @@ export interface BenchPlan {
   readonly state: string
 }
 
-/** Writes a plan with one transfer per pair; its state folder stands beside it. */
+/** Writes a plan with one transfer per pair, and `more` of a plan; its state folder stands beside it. */
 export async function writePlan(
   folder: string,
   transfers: Readonly<Record<string, { from: string; to: string; tool?: string; nodes?: number }>>,
+  more: Readonly<Record<string, unknown>> = {},
 ): Promise<BenchPlan> {
   await mkdir(folder, { recursive: true })
-  const plan = { version: 1, name: 'bench', transfers }
+  const plan = { version: 1, name: 'bench', transfers, ...more }
   const file = path.join(folder, 'plan.yaml')
   await writeFile(file, JSON.stringify(plan))
   return { file, state: path.join(folder, 'state') }
