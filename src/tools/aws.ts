@@ -96,7 +96,10 @@ function placeFlags(from: Location, to: Location): readonly string[] {
     ...(service === undefined ? [] : ['--endpoint-url', service]),
     ...(region === undefined ? [] : ['--region', region]),
     ...(profile === undefined ? [] : ['--profile', profile]),
-    ...(isBetween && from.region !== undefined ? ['--source-region', from.region] : []),
+    // With it aws asks AWS itself for the source, whatever --endpoint-url says (2.9.19).
+    ...(isBetween && from.region !== undefined && service === undefined
+      ? ['--source-region', from.region]
+      : []),
     // Tags would take two requests more for each large object.
     ...(isBetween ? ['--copy-props', 'metadata-directive'] : []),
   ]
