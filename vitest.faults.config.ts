@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 import config from './vitest.config.ts'
 
-/** Faults that take Slurm minutes: time limits and the like. `npm test` leaves them out. */
+/** Faults that take minutes: time limits of Slurm, bad lines, services that refuse. `npm test` leaves them out. */
 export default defineConfig({
   test: {
     ...config.test,

@@ -9,13 +9,19 @@ import { startS3Server, type S3Server } from '../lab/s3.ts'
 import { startSshServer, type SshServer } from '../lab/ssh.ts'
 import { tempFolder, type TempFolder } from '../rig/folder.ts'
 import { plainEnvironment } from '../rig/soxplan.ts'
-import { doctor, section } from './machine.ts'
+import { doctor, section, systemFolder } from './machine.ts'
 
-/** Nothing of this machine's own keys: HOME is the temp folder. */
+/** Nothing of this machine's own keys, and no Slurm: HOME is the temp folder, and programs are those of `openTemp`. */
 function environment(temp: TempFolder, more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   const own = /^(AWS|RCLONE)_/
   const kept = Object.entries(plainEnvironment()).filter(([name]) => !own.test(name))
-  return { ...Object.fromEntries(kept), HOME: temp.path, ...more }
+  return { ...Object.fromEntries(kept), HOME: temp.path, PATH: join(temp.path, 'system'), ...more }
+}
+
+async function openTemp(): Promise<TempFolder> {
+  const temp = await tempFolder()
+  await systemFolder(temp.path, ['rclone', 'rsync', 'ssh', 'ssh-keygen'])
+  return temp
 }
 
 interface Seen {
@@ -44,7 +50,7 @@ describe.skipIf(!sshAvailable())('a server', () => {
   let temp: TempFolder
   beforeAll(async () => {
     server = await startSshServer()
-    temp = await tempFolder()
+    temp = await openTemp()
     await mkdir(join(temp.path, 'there'))
   })
   afterAll(async () => {
@@ -158,7 +164,7 @@ describe.skipIf(!s3Available())('a bucket', () => {
   let temp: TempFolder
   beforeAll(async () => {
     server = await startS3Server()
-    temp = await tempFolder()
+    temp = await openTemp()
     await server.makeBucket('data')
     await server.putObject('data', 'set/one', 'one')
   })

@@ -6,18 +6,25 @@ import { realProgram } from '../apply/case.ts'
 import { puppet } from '../rig/puppet.ts'
 import { plainEnvironment, runSoxplan, type SoxplanResult } from '../rig/soxplan.ts'
 
-/** A machine with these tools and no others; what bash scripts call is there. No Slurm. */
+/** A folder for PATH with what bash scripts call and these programs as they are here; no others, so no Slurm. */
+export async function systemFolder(folder: string, programs: readonly string[] = []): Promise<string> {
+  const system = join(folder, 'system')
+  await mkdir(system)
+  const needed =
+    'awk bash cat chmod cp date df dirname env find grep gzip head ln mkdir mktemp mv rm sed sort stat tail timeout touch tr sleep'
+  for (const name of [...needed.split(' '), ...programs])
+    await symlink(await realProgram(name), join(system, name))
+  return system
+}
+
+/** A machine with these tools and no others. */
 export async function machine(
   folder: string,
   tools: Readonly<Record<string, string>>,
 ): Promise<NodeJS.ProcessEnv> {
-  const [bin, own] = [join(folder, 'system'), join(folder, 'bin')]
-  await mkdir(bin)
-  const needed =
-    'awk bash cat chmod cp date df dirname env find grep gzip head ln mkdir mktemp mv rm sed sort stat tail timeout touch tr sleep'
-  for (const name of needed.split(' ')) await symlink(await realProgram(name), join(bin, name))
-  let env: NodeJS.ProcessEnv = plainEnvironment({ PATH: bin, HOME: folder })
-  for (const [name, script] of Object.entries(tools)) env = await puppet(own, name, script, env)
+  let env: NodeJS.ProcessEnv = plainEnvironment({ PATH: await systemFolder(folder), HOME: folder })
+  for (const [name, script] of Object.entries(tools))
+    env = await puppet(join(folder, 'bin'), name, script, env)
   return env
 }
 

@@ -8,8 +8,8 @@ import { startSshServer, type SshServer } from '../lab/ssh.ts'
 import { compareTrees } from '../rig/compare.ts'
 import { puppet } from '../rig/puppet.ts'
 import { writeTree } from '../rig/tree.ts'
-import { isThere, named, realProgram, TOOLS, until, withVariables, type Case } from './case.ts'
-import { openOverSsh, type Way } from './ssh-case.ts'
+import { isThere, named, realProgram, TOOLS, until, withVariables, type Case } from '../apply/case.ts'
+import { openOverSsh, type Way } from '../apply/ssh-case.ts'
 
 const MIB = 2 ** 20
 

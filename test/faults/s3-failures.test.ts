@@ -10,8 +10,8 @@ import { startS3Server, type S3Server } from '../lab/s3.ts'
 import { compareTrees } from '../rig/compare.ts'
 import { puppet } from '../rig/puppet.ts'
 import { writeTree } from '../rig/tree.ts'
-import { lastLines, named, until, withVariables } from './case.ts'
-import { bucketsOf, openS3Case, S3_VARIABLES, type S3Case } from './s3-case.ts'
+import { lastLines, named, until, withVariables } from '../apply/case.ts'
+import { bucketsOf, openS3Case, S3_VARIABLES, type S3Case } from '../apply/s3-case.ts'
 
 const MIB = 2 ** 20
 /** One that JSON writes in another way, and one that ends like the next. */
