@@ -208,6 +208,22 @@ function quietly(prefix, command) {
   return status === 0 ? undefined : `${stdout}${stderr}`.trimEnd().split('\n').slice(-15).join('\n')
 }
 
+/**
+ * What is welcome and can be done without.
+ * @param {readonly (readonly [string, () => void])[]} servers names, and what installs them
+ * @param {(server: string) => string} lost what it means that one could not be had
+ */
+export function installWhatCan(servers, lost) {
+  for (const [server, install] of servers) {
+    try {
+      install()
+    } catch (error) {
+      if (!(error instanceof SetupError)) throw error
+      console.error(`${error.message}\n${lost(server)}`)
+    }
+  }
+}
+
 const POLICY = '/usr/sbin/policy-rc.d'
 
 /** Daemons that come with the packages, and the names of their services. */

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
   installPrograms,
+  installWhatCan,
   npm,
   PROJECT,
   run,
@@ -46,14 +47,7 @@ function runAll() {
     console.error(error.message)
     return { passed: 0, failed: 1, skipped: 0 }
   }
-  for (const [server, install] of SERVERS) {
-    try {
-      install()
-    } catch (error) {
-      if (!(error instanceof SetupError)) throw error
-      console.error(`${error.message}\nThe tests that need ${server} are skipped.`)
-    }
-  }
+  installWhatCan(SERVERS, (server) => `The tests that need ${server} are skipped.`)
   const broken = CHECKS.filter((check) => {
     console.log(`\nnpm run ${check}`)
     const failed = npm('run', '--silent', check) !== 0
