@@ -23,7 +23,8 @@ test('a machine without Slurm has no nodes to ask', async () => {
 })
 
 describe.skipIf(noLab('doctor --nodes'))('nodes', () => {
-  const groundOf = groundsOfLab()
+  // A frozen controller is noticed after MessageTimeout.
+  const groundOf = groundsOfLab({ settings: { MessageTimeout: '3' } })
   const RSYNC = 'PATH=${PATH#*:} exec rsync "$@"'
 
   async function made(name: string, fields: Readonly<Record<string, unknown>> = {}): Promise<Ground> {
@@ -99,6 +100,15 @@ describe.skipIf(noLab('doctor --nodes'))('nodes', () => {
     },
   )
 
+  test('nodes without the features of the plan are not asked', async () => {
+    const ground = await made('features', { slurm: { time: '10:00', constraint: 'fast&large' } })
+    await ground.lab.scontrol('update', 'NodeName=n1', 'AvailableFeatures=fast')
+    await ground.lab.scontrol('update', 'NodeName=n2', 'AvailableFeatures=large,fast')
+    const { stdout, exitCode } = await ground.soxplan(['doctor', 'plan.yaml', '--nodes'])
+    expect(stdout.match(/^Node .*$/gm)).toEqual(['Node n2'])
+    expect(exitCode).toBe(0)
+  })
+
   test('a node that is full or drained is unknown, and its job is taken back', async () => {
     const ground = await made('busy', { slurm: { time: '10:00', exclude: 'n3,n4' } })
     const full = await fill(ground, 'n1')
@@ -136,6 +146,31 @@ describe.skipIf(noLab('doctor --nodes'))('nodes', () => {
     await ground.lab.scancel(full)
     await ground.lab.untilJob(full, ['CANCELLED'])
     await expectNothingLeft(ground)
+  })
+
+  test('jobs that may be left, because the controller is silent, are told by name', async () => {
+    const ground = await made('silent', { slurm: { time: '10:00', exclude: 'n[2-4]' } })
+    const full = await fill(ground, 'n1')
+    await ground.lab.untilJob(full, ['RUNNING'])
+    const running = ground.begin(['doctor', 'plan.yaml', '--nodes'])
+    const waits = async (): Promise<boolean> =>
+      (await ground.queue()).some((row) => /^soxplan-doctor-\w+-n1 PENDING$/.test(row))
+    await ground.lab.until('its job waits', waits)
+    ground.lab.ctld.freeze()
+    ground.interrupt(running)
+    expect(await running.ended).toBe(130)
+    ground.lab.ctld.thaw()
+    const rows = await ground.queue()
+    const [, round = ''] = /^(soxplan-doctor-\w+-)n1 /m.exec(rows.join('\n')) ?? []
+    expect(running.output()).toContain(
+      `  !   jobs of doctor may be left in the queue, with names that begin with ${round} (SX501)
+      The Slurm controller does not say whether jobs of this run are left.
+      → Look for them with \`squeue --me\` when \`scontrol ping\` says UP, and end them with \`scancel\`.
+`,
+    )
+    await ground.lab.scancel(`--name=${round}n1`)
+    await ground.lab.scancel(full)
+    await ground.lab.until('the queue is empty', async () => (await ground.queue()).length === 0)
   })
 
   test('what is there here and not on a node is told, and so is a state folder that a node does not see', async () => {
@@ -184,6 +219,26 @@ describe.skipIf(noLab('doctor --nodes'))('nodes', () => {
     )
     expect(section(stdout, 'Node n2')).toContain('  x   rsync is not installed here (SX401)\n')
     expect(exitCode).toBe(1)
+    await expectNothingLeft(ground)
+  })
+
+  test('what hangs on a node is unknown, and what can be asked is asked', async () => {
+    const ground = await made('hung', { slurm: { time: '10:00', exclude: 'n[2-4]' } })
+    const script = `[[ -z \${SLURM_JOB_ID:-} ]] || exec sleep 600; ${RSYNC}`
+    const env = await puppet(ground.in('bin'), 'rsync', script, ground.env)
+    const args = ['doctor', 'plan.yaml', '--nodes']
+    const one = await ground.soxplan([...args, '--timeout', '10'], env)
+    expect(section(one.stdout, 'Node n1')).toBe(
+      `  ok  bash, run folder, source ${ground.in('src')}, destination ${ground.in('data')}
+  ?   rsync gave no answer within 10 s (SX701)
+      → Run \`rsync --version\` there, and mend what it waits for.`,
+    )
+    const all = await ground.soxplan([...args, '--wait', '6'], env)
+    expect(section(all.stdout, 'Node n1')).toBe(
+      `  ok  bash
+  ?   n1 has not answered all within 6 s: its job still runs (SX712)
+      → Something hangs on that node: look at its file systems.`,
+    )
     await expectNothingLeft(ground)
   })
 

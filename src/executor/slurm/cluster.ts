@@ -31,6 +31,8 @@ export interface ClusterNode {
   readonly state: string
   readonly cpus: number
   readonly memoryBytes: number
+  /** What a `constraint` may ask for. */
+  readonly features: readonly string[]
 }
 
 const MEBIBYTE = 2 ** 20
@@ -43,7 +45,7 @@ export async function lookAtCluster(call: Call, stop: AbortSignal): Promise<Resu
     ['sbatch', '--version'],
     ['scontrol', 'show', 'config'],
     ['scontrol', '--all', '--oneliner', 'show', 'partition'],
-    ['sinfo', '--all', '--noheader', '--Node', '--format=%R|%N|%T|%c|%m'],
+    ['sinfo', '--all', '--noheader', '--Node', '--format=%R|%N|%T|%c|%m|%f'],
   ] as const
   const texts: string[] = []
   for (const argv of argvs) {
@@ -78,13 +80,14 @@ export function parseConfig(text: string): Pick<Cluster, 'name' | 'arrayMax' | '
 export function parseNodes(text: string): ReadonlyMap<string, readonly ClusterNode[]> {
   const nodes = new Map<string, ClusterNode[]>()
   for (const line of text.split('\n')) {
-    const [partition = '', name, state = '', cpus, megabytes] = line.trim().split('|')
+    const [partition = '', name, state = '', cpus, megabytes, features = ''] = line.trim().split('|')
     if (name === undefined) continue
     const node = {
       name,
       state,
       cpus: parseInt(cpus ?? ''),
       memoryBytes: parseInt(megabytes ?? '') * MEBIBYTE,
+      features: features.split(','),
     }
     const row = nodes.get(partition)
     if (row === undefined) nodes.set(partition, [node])
@@ -120,6 +123,12 @@ const takesJobs = /^(idle|mixed|allocated|completing|planned)$/
 /** A sign behind a state says that the node does not answer (`*`), is off (`~ %`) or is to start anew (`@ ! #` …). */
 export function isNodeUp({ state }: ClusterNode): boolean {
   return takesJobs.test(state)
+}
+
+/** False only where a plain `constraint` asks for what the node has not: `a`, `a&b`. Others are for Slurm to read. */
+export function meetsConstraint({ features }: ClusterNode, constraint: string | undefined): boolean {
+  if (constraint === undefined || !/^[\w.-]+(&[\w.-]+)*$/.test(constraint)) return true
+  return constraint.split('&').every((feature) => features.includes(feature))
 }
 
 /** Seconds of a limit as Slurm writes it: `MM:SS`, `HH:MM:SS`, `D-HH:MM:SS`; endless for `UNLIMITED`. */

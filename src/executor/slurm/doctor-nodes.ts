@@ -3,7 +3,6 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { bad, trouble, type Answer, type Finding } from '../../diagnostic-finding.ts'
-import type { Diagnostic } from '../../diagnostic.ts'
 import type { ConfigContext } from '../../edge/doctor-config.ts'
 import { openJobFolder, type JobFolder } from '../../edge/doctor-job-folder.ts'
 import { nodeAsks, type NodeAsk } from '../../edge/doctor-node.ts'
@@ -14,7 +13,7 @@ import { readReply, renderDoctorJob, type NodeReply } from '../../script/doctor-
 import { millis, seconds } from '../../units.ts'
 import { cancelAll } from './cancel.ts'
 import type { Cluster } from './cluster.ts'
-import { nodeTargets, notAsked, questionArgs, roundPrefix, type NodeTarget } from './doctor-targets.ts'
+import { nodeTargets, unknownNode, questionArgs, roundPrefix, type NodeTarget } from './doctor-targets.ts'
 import { commandEnvironment, submitEnvironment } from './environment.ts'
 import { isLive, sightingOf, type QueueRow } from './parse.ts'
 import { caller, queueOf, type Call, type Queue } from './queue.ts'
@@ -77,8 +76,7 @@ export async function askNodes(
   } finally {
     const left = await endJobs(here, call)
     await folder.remove()
-    if (left.length > 0)
-      add([{ topic: 'slurm', subject: 'nodes', findings: left.map((diagnostic) => trouble(diagnostic)) }])
+    if (left.length > 0) add([{ topic: 'slurm', subject: 'nodes', findings: left }])
   }
   if (!interrupt.aborted) for (const answer of away) add([answer])
 }
@@ -187,24 +185,27 @@ async function endedEarly({ stateDir }: NodesContext, node: string, folder: JobF
 function lateAnswer(node: string, row: QueueRow | undefined, waitSeconds: number): Answer {
   const sighting = row === undefined ? undefined : sightingOf([row])
   if (sighting?.phase === 'running')
-    return notAsked(
+    return unknownNode(
       node,
-      `its job has not answered all within ${waitSeconds} s`,
+      `has not answered all within ${waitSeconds} s: its job still runs`,
       'Something hangs on that node: look at its file systems.',
     )
   const reason = sighting?.phase === 'waiting' ? ` (${sighting.reason})` : ''
-  return notAsked(
+  return unknownNode(
     node,
-    `its job did not start within ${waitSeconds} s${reason}`,
+    `was not asked: its job did not start within ${waitSeconds} s${reason}`,
     `\`squeue --nodelist=${node}\` shows what it does; --wait SECONDS waits longer.`,
   )
 }
 
-/** Ends the jobs of those that have not answered, and sees to it that they are gone. */
-async function endJobs({ live, round, queue }: Round, call: Call): Promise<readonly Diagnostic[]> {
+/** Ends the jobs of those that have not answered, and sees to it that they are gone; else says that they may be left. */
+async function endJobs({ live, round, queue }: Round, call: Call): Promise<readonly Finding[]> {
   if (live.size === 0) return []
   const unanswered: Queue = async (stop) =>
     (await queue(stop))?.filter(({ name }) => live.has(name.slice(round.length)))
   const ended = await cancelAll(call, unanswered, (milliseconds) => delay(milliseconds))
-  return ended.ok ? [] : ended.error
+  if (ended.ok) return []
+  const what = `jobs of doctor may be left in the queue, with names that begin with ${round}`
+  const todo = 'Look for them with `squeue --me` when `scontrol ping` says UP, and end them with `scancel`.'
+  return ended.error.map((diagnostic) => bad('warning', diagnostic.code, what, todo, `${diagnostic.what}.`))
 }

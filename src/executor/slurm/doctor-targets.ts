@@ -3,7 +3,7 @@
 import { bad, type Answer } from '../../diagnostic-finding.ts'
 import type { Plan, SlurmOptions } from '../../plan/plan.ts'
 import { seconds, type Seconds } from '../../units.ts'
-import { isNodeUp, type Cluster } from './cluster.ts'
+import { isNodeUp, meetsConstraint, type Cluster } from './cluster.ts'
 import { literalPattern, resourceArgs } from './directives.ts'
 import { jobSetsOf, partitionsOf, type JobSet } from './job-sets.ts'
 import type { Call } from './queue.ts'
@@ -27,7 +27,7 @@ const NODES_MAX = 256
 /** Without a plan the default partition stands for all. */
 const anyJob: JobSet = { steps: [], slurm: { requeue: false, extra: [] }, args: [] }
 
-/** Every node of the plan's partitions once, without those that the plan excludes. */
+/** Every node of the plan's partitions once, without those that the plan excludes, or that lack what its `constraint` asks for. */
 export async function nodeTargets(
   plan: Plan | undefined,
   cluster: Cluster,
@@ -40,9 +40,12 @@ export async function nodeTargets(
     const excluded = await expand(set.slurm.exclude, call, stop)
     for (const { name: partition, nodes } of partitionsOf(set, cluster))
       for (const node of nodes) {
-        if (excluded.has(node.name)) continue
+        if (excluded.has(node.name) || !meetsConstraint(node, set.slurm.constraint)) continue
         if (!isNodeUp(node))
-          away.set(node.name, notAsked(node.name, `it is ${node.state}`, reasonCommand(node.name)))
+          away.set(
+            node.name,
+            unknownNode(node.name, `was not asked: it is ${node.state}`, reasonCommand(node.name)),
+          )
         else if (!up.has(node.name)) up.set(node.name, { node: node.name, partition, slurm: set.slurm })
       }
   }
@@ -50,14 +53,18 @@ export async function nodeTargets(
   for (const { node } of all.slice(NODES_MAX))
     away.set(
       node,
-      notAsked(node, `${NODES_MAX} others are asked`, 'Leave out with `slurm: exclude` what was well.'),
+      unknownNode(
+        node,
+        `was not asked: ${NODES_MAX} others are`,
+        'Leave out with `slurm: exclude` what was well.',
+      ),
     )
   return { up: all.slice(0, NODES_MAX), away: [...away.values()] }
 }
 
 /** What nobody knows of a node, because it was not asked or did not answer. */
-export function notAsked(node: string, reason: string, todo: string): Answer {
-  const finding = bad('unknown', 'SX712', `${node} was not asked: ${reason}`, todo)
+export function unknownNode(node: string, what: string, todo: string): Answer {
+  const finding = bad('unknown', 'SX712', `${node} ${what}`, todo)
   return { topic: 'node', subject: node, node, findings: [finding] }
 }
 
