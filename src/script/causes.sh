@@ -16,8 +16,6 @@ function cause(text) {
 
 # The exit codes of an attempt that could not look: sysexits.h has the names, the report has the words.
 declare -A exit_of_cause=([throttled]=69 [refused]=76 [expired]=77 [no-keys]=78)
-# The class of what is missing then, where it is the source that could not be looked at.
-declare -A class_of_exit=([69]=throttled [76]=unreadable [77]=expired [78]=no-keys)
 
 # why_no_answer FILE: sets no_answer, the exit code for what a tool that was to look said there; 75 for anything else.
 why_no_answer() {

@@ -29,6 +29,9 @@ hidden='while IFS= read -r -d "" name; do
   done
 done'
 
+# The class of what is missing where the source could not be looked at, by the exit code that stands for the reason.
+declare -A class_of_exit=([69]=throttled [76]=unreadable [77]=expired [78]=no-keys)
+
 # What may be better in a while, and is worth another attempt.
 passing=' not-copied no-space expired throttled cut-off '
 
@@ -87,7 +90,7 @@ why_missing() {
   fi
   class=not-copied
   if out_of_bounds "$2"; then
-    class=link-in-path
+    class='link-in-path'
   elif [[ ${told[$3]-} == no-bucket ]]; then
     class=no-bucket
   elif [[ $blind ]]; then

@@ -59,6 +59,7 @@ remote_records() {
   cat -- "$scratch/listing_said" >&2
   # 3: there is no such folder, so it holds nothing.
   nowhere=$((rc == 3))
+  ((nowhere)) && say "there is nothing at $1"
   ((rc == 0 || rc == 3)) || {
     why_no_answer "$scratch/listing_said"
     return 1

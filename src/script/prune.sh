@@ -147,7 +147,8 @@ delete_objects() {
 
 # see_objects FILE: $scratch/FILE, sorted records of what stands under the names of this call.
 see_objects() {
-  paths <"$scratch/want" | remote_records "$to" >"$scratch/found" || return 75
+  paths <"$scratch/want" >"$scratch/asked" || return 73
+  remote_records "$to" <"$scratch/asked" >"$scratch/found" || return "$no_answer"
   sort -z -- "$scratch/found" >"$scratch/$1" || return 73
 }
 
