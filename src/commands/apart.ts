@@ -3,6 +3,7 @@
 import { failWith, ok } from '../diagnostic.ts'
 import type { Result } from '../diagnostic.ts'
 import { resolved } from '../edge/survey-ends.ts'
+import { liesIn } from '../plan/paths.ts'
 import type { Plan } from '../plan/plan.ts'
 
 export const stateFolderTodo =
@@ -20,7 +21,7 @@ export async function checkApartFromSources(
   for (const { name, from } of plan.transfers) {
     if (from.kind !== 'local') continue
     const source = await resolved(from.path)
-    if (ours !== source && !ours.startsWith(source === '/' ? '/' : `${source}/`)) continue
+    if (!liesIn(ours, source)) continue
     return failWith('SX606', `${folder} lies in the source of transfer ${name}, ${from.path}`, todo)
   }
   return ok(undefined)

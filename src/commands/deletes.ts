@@ -4,14 +4,14 @@ import path from 'node:path'
 import { failWith, ok, type Diagnostic, type Result } from '../diagnostic.ts'
 import { readDeletes, writeDeletesFile } from '../edge/deletes-file.ts'
 import { findExtras, type Extras } from '../edge/extras.ts'
-import { askTraits } from '../edge/list-remote.ts'
 import { resolved } from '../edge/survey-ends.ts'
+import { placeAsker, type AskingWith } from '../edge/survey-ground.ts'
 import type { Survey } from '../edge/survey.ts'
-import { toolEnvironment } from '../edge/tool-probe.ts'
 import { compileFilter } from '../inventory/filter.ts'
+import { liesIn } from '../plan/paths.ts'
 import { namesAreBytes, type Location, type Plan, type Transfer } from '../plan/plan.ts'
 import type { Shard } from '../shard/shard.ts'
-import { placeEnvironment, placeText } from '../tools/rclone-place.ts'
+import { placeText } from '../tools/rclone-place.ts'
 import { sshPath } from '../tools/ssh.ts'
 import { formatBytes, formatCount, formatPlural } from '../view/format.ts'
 import { DELETES_SHOWN } from '../view/preview-deletes.ts'
@@ -43,6 +43,7 @@ export async function planDeletes(
   context: PrepareContext,
   transfer: Transfer,
   survey: Survey,
+  asking: AskingWith,
 ): Promise<Result<Deletes | undefined>> {
   if (transfer.mirror === undefined) return ok(undefined)
   if (survey.single !== undefined)
@@ -60,7 +61,7 @@ export async function planDeletes(
     return withheld(`${formatPlural(listingErrors.count, 'place')} of the source could not be listed`)
   if (refused.count > 0)
     return withheld(`${formatPlural(refused.count, 'entry', 'entries')} can not be delivered`)
-  const extras = await searchExtras(context, transfer, survey)
+  const extras = await searchExtras(context, transfer, survey, asking)
   if (!extras.ok) return extras
   const count = countOf(extras.value)
   if (count === 0) return ok(undefined)
@@ -107,38 +108,27 @@ async function searchExtras(
   context: PrepareContext,
   transfer: Transfer,
   survey: Survey,
+  asking: AskingWith,
 ): Promise<Result<Extras>> {
-  const { plan, paths, interrupt } = context
+  const { plan, paths } = context
   const root = survey.destinationRoot
   const filter = compileFilter(transfer.include, transfer.exclude)
   if (!filter.ok) return filter
-  const env = toolEnvironment(context.env, plan.environmentPass)
-  const remote = <Place extends Location>(location: Place) => ({
-    location,
-    env: { ...env, ...placeEnvironment(location) },
-    rclonePath: plan.tools.rclone?.path ?? 'rclone',
-    ...(context.env['AWS_ACCESS_KEY_ID'] === undefined ? {} : { shellKeys: true }),
-    signal: interrupt,
-  })
-  if (!namesAreBytes(root)) {
-    const traits = await askTraits({ ...remote(root), location: root })
-    if (!traits.ok) return traits
-    if (traits.value.ignoresCase)
-      return failWith(
-        'SX358',
-        `the destination ${placeText(root)} shows names otherwise than it takes them`,
-        'Write `mode: copy`, and delete by hand.',
-        'It takes upper and lower case for one, so that a file that looks too much may be one of the source.',
-      )
-  }
+  if (survey.destinationIgnoresCase)
+    return failWith(
+      'SX358',
+      `the destination ${placeText(root)} shows names otherwise than it takes them`,
+      'Write `mode: copy`, and delete by hand.',
+      'It takes upper and lower case for one, so that a file that looks too much may be one of the source.',
+    )
   const naming = destinationNaming(survey)
   return findExtras({
     root,
-    remote,
+    remote: placeAsker(asking),
     filter: filter.value,
     ours: await oursBelow(root, [context.stateDir, plan.file, paths.folder]),
-    env,
-    signal: interrupt,
+    env: asking.env,
+    signal: asking.signal,
     manifestPath: survey.manifestPath,
     listPath: paths.deletes(transfer.name),
     ...(naming === undefined ? {} : { destinationName: naming }),
@@ -150,11 +140,10 @@ async function searchExtras(
 async function oursBelow(root: Location, files: readonly string[]): Promise<readonly string[]> {
   if (!namesAreBytes(root)) return []
   const top = root.kind === 'local' ? await resolved(root.path) : sshPath(root)
-  const above = top === '/' ? '/' : `${top}/`
   const all = await Promise.all(files.map(async (file) => [file, await resolved(file)]))
   return [...new Set(all.flat())]
-    .filter((file) => file.startsWith(above))
-    .map((file) => Buffer.from(file.slice(above.length)).toString('latin1'))
+    .filter((file) => file !== top && liesIn(file, top))
+    .map((file) => Buffer.from(path.relative(top, file)).toString('latin1'))
 }
 
 /** By what the paths lead to: the plan was checked by its words alone. */
@@ -173,7 +162,7 @@ async function checkNothingInside(
     for (const [word, place] of places) {
       if (place.kind !== 'local') continue
       const inner = await resolved(place.path)
-      if (inner !== top && !inner.startsWith(top === '/' ? '/' : `${top}/`)) continue
+      if (!liesIn(inner, top)) continue
       return failWith(
         'SX356',
         `transfer ${transfer.name}: the destination ${root.path} holds the ${word} ${place.path} of transfer ${name}`,

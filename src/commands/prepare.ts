@@ -6,7 +6,7 @@ import type { RunPaths } from '../edge/run-folder.ts'
 import { planShards } from '../edge/shard-plan.ts'
 import { survey } from '../edge/survey.ts'
 import type { Survey } from '../edge/survey.ts'
-import { placeAsker, type SurveyRequest } from '../edge/survey-ground.ts'
+import { placeAsker, type AskingWith } from '../edge/survey-ground.ts'
 import { probeTools, toolEnvironment } from '../edge/tool-probe.ts'
 import type { ToolSet } from '../edge/tool-probe.ts'
 import { buildGraph } from '../graph/build.ts'
@@ -27,7 +27,7 @@ import type { TransferName } from '../units.ts'
 import { planDeletes, type Deletes } from './deletes.ts'
 import { shardSecondsMin } from './place.ts'
 import { planFixup, type PlannedFixup } from './plan-fixup.ts'
-import { stagesOf } from './stages-of.ts'
+import { copiesAnything, stagesOf } from './stages-of.ts'
 
 /** How what there is to do will be done. */
 export interface PlannedWork {
@@ -80,7 +80,7 @@ export async function prepare(context: PrepareContext): Promise<Result<Prepared>
     const surveyed = await surveyTransfer(context, transfer)
     if (!surveyed.ok) return surveyed
     const proof = chooseProof(transfer, surveyed.value.sourceRoot, surveyed.value.destinationRoot)
-    const deletes = await planDeletes(context, transfer, surveyed.value)
+    const deletes = await planDeletes(context, transfer, surveyed.value, askingWith(context))
     if (!deletes.ok) return deletes
     const item: PreparedTransfer = {
       transfer,
@@ -147,7 +147,7 @@ function toolsFor({ transfers }: Plan): readonly ToolName[] {
 }
 
 /** What rclone and ssh are asked with. */
-function askingWith({ plan, env, interrupt }: PrepareContext): Pick<SurveyRequest, AskingWith> {
+function askingWith({ plan, env, interrupt }: PrepareContext): AskingWith {
   return {
     rclonePath: plan.tools.rclone?.path ?? 'rclone',
     env: toolEnvironment(env, plan.environmentPass),
@@ -155,7 +155,6 @@ function askingWith({ plan, env, interrupt }: PrepareContext): Pick<SurveyReques
     signal: interrupt,
   }
 }
-type AskingWith = 'rclonePath' | 'env' | 'shellKeys' | 'signal'
 
 function surveyTransfer(context: PrepareContext, transfer: Transfer): Promise<Result<Survey>> {
   const { paths, onProgress } = context
@@ -174,10 +173,9 @@ function surveyTransfer(context: PrepareContext, transfer: Transfer): Promise<Re
   })
 }
 
-function hasWork({ tallies }: Survey): boolean {
-  return [tallies.new, tallies.changed, tallies.check, tallies.attributes].some(
-    ({ files, directories, symlinks }) => files + directories + symlinks > 0,
-  )
+function hasWork(survey: Survey): boolean {
+  const { files, directories, symlinks } = survey.tallies.attributes
+  return copiesAnything(survey) || files + directories + symlinks > 0
 }
 
 async function planWork(

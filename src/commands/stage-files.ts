@@ -10,7 +10,7 @@ import { makeStageFolder } from '../edge/run-folder.ts'
 import type { RunPaths } from '../edge/run-folder.ts'
 import { readScriptParts } from '../edge/script-parts.ts'
 import { writeShardLists, type LinksIn } from '../edge/shard-lists.ts'
-import type { Step } from '../graph/step.ts'
+import { goesByEntry, type Step } from '../graph/step.ts'
 import { namesAreBytes, type Location, type Plan, type ToolName, type ToolSetup } from '../plan/plan.ts'
 import { renderScript } from '../script/render.ts'
 import type { ScriptInput, ScriptParts } from '../script/render.ts'
@@ -42,7 +42,7 @@ export async function writeStageFiles(
     const planned = { ...item, work: item.work }
     await makeStageFolder(paths, step)
     const stages = prepared.graph.steps.filter(({ transfer }) => transfer.name === step.transfer.name)
-    if (step === stages.find(goesByEntry)) {
+    if (step === listsOf(stages)) {
       const written = await writeLists(planned, step, paths, interrupt)
       if (!written.ok) return written
     }
@@ -53,10 +53,15 @@ export async function writeStageFiles(
   return ok(undefined)
 }
 
-/** The list that the preview showed is the one that is carried out. */
-async function placeDeletes(step: Step, paths: RunPaths): Promise<void> {
+async function makeListFolder(step: Step, paths: RunPaths): Promise<string> {
   const folder = paths.shards(step)
   await mkdir(folder, { recursive: true, mode: 0o700 })
+  return folder
+}
+
+/** The list that the preview showed is the one that is carried out. */
+async function placeDeletes(step: Step, paths: RunPaths): Promise<void> {
+  const folder = await makeListFolder(step, paths)
   for (const { id } of step.shards)
     await link(paths.deletes(step.transfer.name), path.join(folder, `${id}.expect`))
 }
@@ -68,8 +73,7 @@ async function writeLists(
   stop: AbortSignal,
 ): Promise<Result<unknown>> {
   const { survey, proof, work } = item
-  const folder = paths.shards(step)
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const folder = await makeListFolder(step, paths)
   const carrier = toolOf(work.tool.name)
   const { prefixes } = carrier
   const naming = destinationNaming(survey)
@@ -102,8 +106,7 @@ async function writeDirectories(
   stages: readonly Step[],
   paths: RunPaths,
 ): Promise<void> {
-  const folder = paths.shards(step)
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const folder = await makeListFolder(step, paths)
   for (const { id } of step.shards)
     await writeDirectoryList(folder, id, {
       tree: survey.tree,
@@ -136,19 +139,19 @@ function stagesBefore({ stage, transfer, after }: Step): readonly string[] {
     .map((id) => `../${id}`)
 }
 
+/** The first of those that go by entry has the lists of all of them. */
+function listsOf(stages: readonly Step[]): Step | undefined {
+  return stages.find(({ stage }) => goesByEntry(stage))
+}
+
 /** Where a stage stands among those of its transfer: what runs before it, and whose lists it works on. */
 function placeAmong(step: Step, stages: readonly Step[]): Pick<ScriptInput, 'before' | 'lists'> {
   const before = stages[stages.indexOf(step) - 1]
-  const first = goesByEntry(step) ? stages.find(goesByEntry) : step
+  const first = goesByEntry(step.stage) ? listsOf(stages) : step
   return {
     ...(before === undefined ? {} : { before: `../${before.id}` }),
     lists: first === undefined || first === step ? 'shards' : `../${first.id}/shards`,
   }
-}
-
-/** The first stage of these has the lists of all of them; the others have one of their own. */
-function goesByEntry({ stage }: Step): boolean {
-  return stage === 'copy' || stage === 'fixup' || stage === 'verify'
 }
 
 function scriptOf(

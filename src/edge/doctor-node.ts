@@ -5,9 +5,10 @@ import type { Plan, ToolName } from '../plan/plan.ts'
 import type { NodeQuestion } from '../script/doctor-job.ts'
 import { usableTool } from '../tools/choose.ts'
 import { toolNeeds, type Need } from '../tools/needs.ts'
-import { isAtLeast, type ToolVersion } from '../tools/tool.ts'
+import { isAtLeast, versionArgument, type ToolVersion } from '../tools/tool.ts'
 import type { ConfigContext } from './doctor-config.ts'
 import { judgePrograms, judgeRunFolder } from './doctor-here.ts'
+import { judgeSsh } from './doctor-tools.ts'
 import { placeAsks } from './doctor-node-places.ts'
 import type { Facts } from './doctor-probe.ts'
 import { probeTool, readVersion } from './tool-probe.ts'
@@ -56,12 +57,7 @@ const sshAsk: NodeAsk = {
   subject: 'ssh',
   question: { probe: 'tool', args: ['ssh', '-V'] },
   ifSilent: 'Run `ssh -V` there, and mend what it waits for.',
-  judge(facts) {
-    const version = /OpenSSH_[\w.]+/.exec(facts.get('says') ?? '')?.[0]
-    return version === undefined
-      ? [bad('error', 'SX227', 'there is no ssh on PATH', 'Install it (`apt install openssh-client`).')]
-      : [good(`ssh ${version}, ${facts.get('path') ?? ''}`)]
-  },
+  judge: (facts) => [judgeSsh(facts, 'error')],
 }
 
 function toolAsks(
@@ -73,7 +69,7 @@ function toolAsks(
   return Promise.all(
     [...needs].map(async ([name, need]) => {
       const path = plan?.tools[name]?.path ?? name
-      const argument = name === 'rclone' ? 'version' : '--version'
+      const argument = versionArgument(name)
       const here = await probeTool(name, path, env, signal)
       const others = [...needs.keys()].filter((other) => other !== name && needs.get(other) === 'may')
       return {

@@ -7,8 +7,8 @@ import { usableTool } from '../tools/choose.ts'
 import { toolNeeds, type Need } from '../tools/needs.ts'
 import { optionWarnings, unknownOptions } from '../tools/options.ts'
 import { rcloneLimit } from '../tools/rclone.ts'
-import { highest, type ToolVersion } from '../tools/tool.ts'
-import { askProbe, type ProbeContext } from './doctor-probe.ts'
+import { highest, versionArgument, type ToolVersion } from '../tools/tool.ts'
+import { askProbe, type Facts, type ProbeContext } from './doctor-probe.ts'
 import type { Check } from './doctor-run.ts'
 import { findOnPath } from './executor-choice.ts'
 import { probeTool } from './tool-probe.ts'
@@ -42,7 +42,7 @@ function toolCheck(
   return {
     topic: 'tools',
     subject: name,
-    ifSilent: `Run \`${pathOf(name)} ${name === 'rclone' ? 'version' : '--version'}\` by hand, and mend what it waits for.`,
+    ifSilent: `Run \`${pathOf(name)} ${versionArgument(name)}\` by hand, and mend what it waits for.`,
     async ask(signal) {
       const found = await ask(name, signal)
       if ('tool' in found) {
@@ -109,17 +109,16 @@ function sshCheck(context: ProbeContext, need: Need | undefined): Check {
     ifSilent: 'Run `ssh -V` by hand, and mend what it waits for.',
     async ask(signal) {
       const facts = await askProbe(context, signal, 'tool', 'ssh', '-V')
-      const path = facts?.get('path')
-      const version = /OpenSSH_[\w.]+/.exec(facts?.get('says') ?? '')?.[0]
-      if (path !== undefined && version !== undefined) return [good(`ssh ${version}, ${path}`)]
-      return [
-        bad(
-          need === 'must' ? 'error' : 'warning',
-          'SX227',
-          'there is no ssh on PATH',
-          'Install it (`apt install openssh-client`).',
-        ),
-      ]
+      return [judgeSsh(facts, need === 'must' ? 'error' : 'warning')]
     },
   }
+}
+
+/** Undefined facts: nobody could be asked. `ifMissing` is how bad it is where there is none. */
+export function judgeSsh(facts: Facts | undefined, ifMissing: 'warning' | 'error'): Finding {
+  const path = facts?.get('path')
+  const version = /OpenSSH_[\w.]+/.exec(facts?.get('says') ?? '')?.[0]
+  return path !== undefined && version !== undefined
+    ? good(`ssh ${version}, ${path}`)
+    : bad(ifMissing, 'SX227', 'there is no ssh on PATH', 'Install it (`apt install openssh-client`).')
 }

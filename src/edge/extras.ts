@@ -4,6 +4,7 @@ import path from 'node:path'
 import { failWith, ok, type Result } from '../diagnostic.ts'
 import { fateBytes, kindBytes, type RecordView } from '../inventory/entry.ts'
 import { namesAreBytes } from '../plan/plan.ts'
+import { linkFileName } from '../tools/rclone-links.ts'
 import { placeText } from '../tools/rclone-place.ts'
 import { systemReason } from './files.ts'
 import { KEPT, listDestination, type DestinationListing } from './list-extras.ts'
@@ -41,7 +42,6 @@ export interface Extras extends Readonly<ExtrasTally> {
 }
 
 const separator = Buffer.from(' ')
-const rclonelink = Buffer.from('.rclonelink')
 
 /**
  * Lists the destination and compares it with the manifest. An entry is an extra when no entry of the source has its
@@ -104,7 +104,7 @@ async function readNames(request: ExtrasRequest, names: SortedRecords): Promise<
     names.add(kind, separator, name)
     // A remote may hold a symlink as a file of that name.
     if (view.kindByte === kindBytes.symlink && !namesAreBytes(root))
-      names.add(Uint8Array.of(fateBytes.skipped, view.kindByte), separator, name, rclonelink)
+      names.add(Uint8Array.of(fateBytes.skipped, view.kindByte), separator, linkFileName(name))
   }
   const read = await scanManifest(manifestPath, onRecord, {
     stop: signal,

@@ -10,16 +10,13 @@ import { namesAreBytes, type Location } from '../plan/plan.ts'
 import { PARTIAL_FOLDER } from '../tools/leftovers.ts'
 import { placeText } from '../tools/rclone-place.ts'
 import type { PlaceContext, RemoteLocation } from './ask-place.ts'
-import { listLocal, type ListingErrors } from './list-local.ts'
+import { listLocal, onlyPath, type ListingErrors } from './list-local.ts'
 import { listRemote } from './list-remote.ts'
 import { listServer } from './list-server.ts'
 import type { SortedRecords } from './sorted-records.ts'
 
 /** Folders of soxplan's own, wherever they stand: half files that a tool goes on with, and the state of runs. */
 const ownFolders: ReadonlySet<string> = new Set([PARTIAL_FOLDER, '.soxplan'])
-
-/** find's letter for an object without a size: nobody could tell whether it is still the same. */
-const unknownKind = 0x55
 
 /** What is kept, whatever the source has. */
 export const KEPT = 'k'
@@ -78,10 +75,8 @@ function runLister(
   onChunk: (chunk: Buffer) => Promise<void> | undefined,
 ): Promise<Result<ListingErrors>> {
   const whole = { single: false, follow: false }
-  if (root.kind === 'local') {
-    const own = env['PATH'] === undefined ? {} : { PATH: env['PATH'] }
-    return listLocal({ path: root.path, ...whole, env: own, signal, onChunk })
-  }
+  if (root.kind === 'local')
+    return listLocal({ path: root.path, ...whole, env: onlyPath(env), signal, onChunk })
   if (root.kind === 'ssh') return listServer({ ...remote(root), location: root, ...whole, onChunk })
   return listRemote({ ...remote(root), location: root }, 'of the service', onChunk)
 }
@@ -102,7 +97,8 @@ class Collector implements ListedDestination {
   recordOf(view: RecordView): readonly Uint8Array[] {
     const path = view.buffer.subarray(view.pathStart, view.pathEnd)
     const isKept =
-      view.kindByte === unknownKind ||
+      // Of an object without a size nobody could tell whether it is still the same.
+      view.kindByte === kindBytes.unknown ||
       (!this.hasDirectories && hasImpossibleSegment(view)) ||
       this.isOurs(view) ||
       this.filter?.takesAnyKind(view) === false

@@ -18,6 +18,11 @@ export interface LocalListing extends Pick<ListingRequest, 'env' | 'signal' | 'o
   readonly follow: boolean
 }
 
+/** What find and stat need of an environment. */
+export function onlyPath({ PATH }: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return PATH === undefined ? {} : { PATH }
+}
+
 /** Lines of stderr: what could not be listed. */
 export interface ListingErrors {
   readonly count: number

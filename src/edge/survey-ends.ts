@@ -4,6 +4,7 @@ import { constants } from 'node:fs'
 import { access, lstat, opendir, realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { failWith, ok, type Result } from '../diagnostic.ts'
+import { liesIn } from '../plan/paths.ts'
 import type { Location, Transfer } from '../plan/plan.ts'
 import { isErrno, isSystemError, systemReason } from './files.ts'
 import { placeText } from '../tools/rclone-place.ts'
@@ -240,8 +241,7 @@ export async function checkApart(source: SourceEnd, destination: DestinationEnd)
   if (source.root.kind !== 'local' || destination.root.kind !== 'local') return ok(undefined)
   const from = await resolved(source.listed.path)
   const to = await resolved(path.join(destination.root.path, destination.name ?? ''))
-  const isInside =
-    to === from || (source.kind === 'directory' && to.startsWith(from === '/' ? '/' : `${from}/`))
+  const isInside = source.kind === 'directory' ? liesIn(to, from) : to === from
   if (!isInside) return ok(undefined)
   return failWith(
     'SX303',

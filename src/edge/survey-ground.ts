@@ -6,7 +6,7 @@ import { compileFilter, type PathFilter } from '../inventory/filter.ts'
 import { namesAreBytes, type Location, type Transfer } from '../plan/plan.ts'
 import { placeEnvironment } from '../tools/rclone-place.ts'
 import type { PlaceContext, RemoteLocation } from './ask-place.ts'
-import { askTraits } from './list-remote.ts'
+import { askTraits, type RemoteTraits } from './list-remote.ts'
 import {
   checkApart,
   findDestination,
@@ -46,15 +46,15 @@ export interface Times {
   readonly comparison: FatePolicy['comparison']
   readonly fromSource: boolean
   readonly fromDestination: boolean
+  /** Upper and lower case are one to the destination, as far as a remote says so. */
+  readonly destinationIgnoresCase: boolean
 }
 
+/** What rclone and ssh are asked with. */
+export type AskingWith = Pick<SurveyRequest, 'env' | 'rclonePath' | 'shellKeys' | 'signal'>
+
 /** How a place that is not this machine's is asked. */
-export function placeAsker({
-  env,
-  rclonePath,
-  shellKeys,
-  signal,
-}: Pick<SurveyRequest, 'env' | 'rclonePath' | 'shellKeys' | 'signal'>): Ground['remote'] {
+export function placeAsker({ env, rclonePath, shellKeys, signal }: AskingWith): Ground['remote'] {
   return (location) => ({
     location,
     env: { ...env, ...placeEnvironment(location) },
@@ -96,19 +96,19 @@ async function settleTimes(
   destination: Location,
   remote: (location: RemoteLocation) => PlaceContext,
 ): Promise<Result<Times>> {
-  const isFree = async (location: Location): Promise<Result<boolean>> => {
-    if (namesAreBytes(location)) return ok(true)
-    const traits = await askTraits({ ...remote(location), location })
-    return traits.ok ? ok(traits.value.mtimeIsFree) : traits
-  }
-  const [from, to] = await Promise.all([isFree(source), isFree(destination)])
+  const traitsOf = async (location: Location): Promise<Result<RemoteTraits>> =>
+    namesAreBytes(location)
+      ? ok({ mtimeIsFree: true, ignoresCase: false })
+      : askTraits({ ...remote(location), location })
+  const [from, to] = await Promise.all([traitsOf(source), traitsOf(destination)])
   if (!from.ok) return from
   if (!to.ok) return to
   const isAsked = transfer.compare === 'size+mtime' || transfer.existing === 'keep-newer'
-  const auto = from.value && to.value ? 'size+mtime' : 'size'
+  const auto = from.value.mtimeIsFree && to.value.mtimeIsFree ? 'size+mtime' : 'size'
   return ok({
     comparison: transfer.compare === 'auto' ? auto : transfer.compare,
-    fromSource: from.value || isAsked,
-    fromDestination: to.value || isAsked,
+    fromSource: from.value.mtimeIsFree || isAsked,
+    fromDestination: to.value.mtimeIsFree || isAsked,
+    destinationIgnoresCase: to.value.ignoresCase,
   })
 }

@@ -11,7 +11,7 @@ import { namesAreBytes, type Location, type Transfer } from '../plan/plan.ts'
 import { linkOfFileName, translatesLinks } from '../tools/rclone-links.ts'
 import { Bug } from '../units.ts'
 import { sightOf } from './fixup-sight.ts'
-import { listLocal, type ListingErrors } from './list-local.ts'
+import { listLocal, onlyPath, type ListingErrors } from './list-local.ts'
 import { listRemote } from './list-remote.ts'
 import { listServer } from './list-server.ts'
 import {
@@ -67,11 +67,6 @@ function openLook(ground: Ground, tree: TreeBuilder, index: RemoteIndex | undefi
     env: onlyPath(ground.request.env),
     ...naming,
   })
-}
-
-/** What find and stat need of an environment. */
-function onlyPath({ PATH }: Ground['request']['env']): Readonly<Record<string, string>> {
-  return PATH === undefined ? {} : { PATH }
 }
 
 /** One pass over the entries, and what came of it. */

@@ -29,6 +29,8 @@ export interface Survey extends Summary {
   readonly destinationState: 'absent' | 'empty' | 'filled'
   /** What told equal from different, after `auto` was settled. */
   readonly comparison: FatePolicy['comparison']
+  /** Upper and lower case are one to the destination, as far as a remote says so. */
+  readonly destinationIgnoresCase: boolean
   /** The manifest holds modification times. */
   readonly hasMtime: boolean
   /** Directories without any entry, towards a remote only: it does not hold them. */
@@ -66,6 +68,7 @@ function describe(ground: Ground, taken: Taken): Survey {
     ...(from === undefined ? {} : { single: { from, to: destination.name ?? from } }),
     destinationState: destination.state,
     comparison: times.comparison,
+    destinationIgnoresCase: times.destinationIgnoresCase,
     hasMtime: namesAreBytes(source.root) || times.fromSource,
     emptyDirectories: namesAreBytes(destination.root)
       ? { count: 0, named: [] }

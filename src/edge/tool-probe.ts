@@ -3,7 +3,7 @@
 import type { Diagnostic } from '../diagnostic.ts'
 import type { Plan, ToolName } from '../plan/plan.ts'
 import { missing } from '../tools/choose.ts'
-import type { FoundTools, ToolVersion } from '../tools/tool.ts'
+import { versionArgument, type FoundTools, type ToolVersion } from '../tools/tool.ts'
 import { millis } from '../units.ts'
 import { run } from './process.ts'
 
@@ -52,7 +52,7 @@ export async function probeTool(
   env: Readonly<Record<string, string>>,
   stop?: AbortSignal,
 ): Promise<ToolVersion | Diagnostic> {
-  const answer = await run([path, name === 'rclone' ? 'version' : '--version'], {
+  const answer = await run([path, versionArgument(name)], {
     timeoutMillis: PROBE_TIMEOUT,
     env,
     ...(stop === undefined ? {} : { stop, ownGroup: true }),

@@ -9,6 +9,11 @@ import type { StepId } from '../units.ts'
 /** In the order in which they stand in a transfer. `directories` is the end of a fixup: nothing touches them after it. */
 export type StageKind = 'copy' | 'fixup' | 'verify' | 'prune' | 'directories'
 
+/** Works entry by entry on the shards that the copy was cut into. The other stages have one shard, and a list, of their own. */
+export function goesByEntry(stage: StageKind): boolean {
+  return stage === 'copy' || stage === 'fixup' || stage === 'verify'
+}
+
 export interface Step {
   readonly id: StepId
   readonly stage: StageKind

@@ -56,8 +56,11 @@ export function workBytes(view: RecordView, fateByte = view.fateByte): number {
   return fateByte === fateBytes.attributes ? 0 : view.size
 }
 
-/** Bytes of find's letters that are told apart; any other letter is a special file. */
-export const kindBytes = { file: 0x66, directory: 0x64, symlink: 0x6c } as const
+/**
+ * Bytes of find's letters that are told apart; any other letter is a special file. `unknown` is find's for a type that it can
+ * not tell; a remote's object without a size gets it too.
+ */
+export const kindBytes = { file: 0x66, directory: 0x64, symlink: 0x6c, unknown: 0x55 } as const
 
 /**
  * A record as the scanner shows it, valid only during the callback: it points into the scanner's own buffer and

@@ -147,9 +147,6 @@ export const verdicts = {
   keyTooLong: verdict('refused', 'key-too-long'),
 } as const satisfies Readonly<Record<string, Verdict>>
 
-/** find's letter for a type it can not tell; a remote's object without a size gets it too. */
-const unknownKind = 0x55
-
 /** What the source alone decides; undefined when the destination has a say. */
 function decideBySource(view: RecordView, policy: FatePolicy): Verdict | undefined {
   switch (view.kindByte) {
@@ -159,7 +156,7 @@ function decideBySource(view: RecordView, policy: FatePolicy): Verdict | undefin
     case kindBytes.symlink:
       if (policy.symlinks === 'skip') return verdicts.symlinkSkipped
       return policy.symlinks === 'follow' ? verdicts.danglingLink : undefined
-    case unknownKind:
+    case kindBytes.unknown:
       return verdicts.sizeUnknown
     default:
       return verdicts.specialFile

@@ -2,7 +2,8 @@
 
 import { Bug, transferName } from '../units.ts'
 import { absolutePath } from './paths.ts'
-import type { Attribute, Fixup, Plan, SlurmOptions, ToolName, ToolSetup, Transfer } from './plan.ts'
+import { defaultPreserve, slurmStages } from './plan.ts'
+import type { Fixup, Plan, SlurmOptions, ToolName, ToolSetup, Transfer } from './plan.ts'
 import { parseBandwidth, parseDuration, parseShare } from './quantities.ts'
 import type { SeenTransfer } from './rule.ts'
 import { parentsOf } from './rules-after.ts'
@@ -16,11 +17,7 @@ const DEFAULT_ATTEMPTS = 3
 /** What a mirror may delete without a confirmation. */
 const DEFAULT_MAX_DELETE = '10%'
 
-/** What a listing shows, so that a later apply can tell whether it is set. The others have to be asked for. */
-const DEFAULT_PRESERVE: readonly Attribute[] = ['owner', 'group', 'permissions', 'times']
-
-/** Stages that `slurm:` of a transfer may speak of. */
-const stageNames: ReadonlySet<string> = new Set(['copy', 'fixup', 'verify', 'prune'])
+const stageNames: ReadonlySet<string> = new Set(slurmStages)
 
 export interface PlanFile {
   /** Absolute. */
@@ -94,7 +91,7 @@ function fixupOf({ written: { fixup }, from, fixupFrom }: SeenTransfer): { reado
   return {
     fixup: {
       ...(other === undefined ? {} : { from: other }),
-      preserve: fixup.preserve ?? DEFAULT_PRESERVE,
+      preserve: fixup.preserve ?? defaultPreserve,
       owners: fixup.owners ?? 'names',
     },
   }
@@ -104,7 +101,7 @@ function fixupOf({ written: { fixup }, from, fixupFrom }: SeenTransfer): { reado
 function slurmOf(
   plan: WrittenPlan,
   transfer: SeenTransfer['written'],
-  stage: 'copy' | 'fixup' | 'verify' | 'prune',
+  stage: (typeof slurmStages)[number],
 ): SlurmOptions {
   const merged: WrittenSlurm = {
     ...(plan.exclusive === undefined ? {} : { exclusive: plan.exclusive }),

@@ -21,6 +21,11 @@ export function segmentsOf(path: string): readonly string[] {
   return path.split('/').filter((segment) => segment !== '' && segment !== '.')
 }
 
+/** True for the folder itself and for what is in it. Both are absolute and without a closing slash (but `/` itself). */
+export function liesIn(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(folder === '/' ? '/' : `${folder}/`)
+}
+
 /** How two places of the same file system or remote lie to each other, by their names alone. */
 export function relation(a: readonly string[], b: readonly string[]): 'same' | 'inside' | 'around' | 'apart' {
   const common = Math.min(a.length, b.length)

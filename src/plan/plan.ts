@@ -83,6 +83,12 @@ export type Symlinks = 'keep' | 'follow' | 'skip'
 export type Attribute = (typeof attributes)[number]
 export const attributes = ['owner', 'group', 'permissions', 'times', 'acls', 'xattrs', 'hardlinks'] as const
 
+/** Of a fixup that does not say: what a listing shows, so that a later apply can tell whether it is set. */
+export const defaultPreserve: readonly Attribute[] = ['owner', 'group', 'permissions', 'times']
+
+/** Stages that `slurm:` of a transfer may speak of. */
+export const slurmStages = ['copy', 'fixup', 'verify', 'prune'] as const
+
 /** Attributes that are set after the copy, by rsync. */
 export interface Fixup {
   /** Where they are read: a disk or a server. Absent: at the transfer's own `from`. */
@@ -160,7 +166,7 @@ export interface Transfer {
   /** Attempts per shard, ≥ 1. */
   readonly attempts: number
   /** `directories` is the end of the fixup, and has its options. */
-  readonly slurm: Readonly<Record<'copy' | 'fixup' | 'verify' | 'prune' | 'directories', SlurmOptions>>
+  readonly slurm: Readonly<Record<(typeof slurmStages)[number] | 'directories', SlurmOptions>>
 }
 
 export interface Plan {

@@ -3,6 +3,7 @@
 import type { Diagnostic } from '../diagnostic.ts'
 import type { Spot } from './location.ts'
 import { relation } from './paths.ts'
+import { defaultPreserve } from './plan.ts'
 import { errorOn, errorOnKey, type Rule, type Seen, type SeenTransfer } from './rule.ts'
 import { typeWords } from './rules-policy.ts'
 import type { Finding } from './source.ts'
@@ -56,7 +57,7 @@ export const fixupTimesFit: Rule = (seen) =>
   withFixup(seen).flatMap((transfer) => {
     const { name, written, from, fixupFrom } = transfer
     if (fixupFrom === undefined || isSamePlace(from, fixupFrom)) return []
-    if (!(written.fixup?.preserve ?? ['times']).includes('times') || !looksAtTimes(transfer)) return []
+    if (!(written.fixup?.preserve ?? defaultPreserve).includes('times') || !looksAtTimes(transfer)) return []
     return [
       errorOn(seen, ['transfers', name, 'fixup', 'from'], {
         code: 'SX163',

@@ -5,12 +5,11 @@ import type { Path } from './locate.ts'
 import { didYouMean } from './nearest.ts'
 import { parseDuration } from './quantities.ts'
 import { errorOn, errorOnItem, type Rule, type Seen } from './rule.ts'
+import { slurmStages } from './plan.ts'
 import { extraOptions, ownOptions, shortOptions } from './sbatch-options.ts'
 import { nameLooksSecret } from './secrets.ts'
 import type { Finding } from './source.ts'
 import type { WrittenSlurm } from './written.ts'
-
-const stages = ['copy', 'fixup', 'verify', 'prune'] as const
 
 /** Every `slurm:` block of the plan: the plan's own, the transfers', and those of their stages. */
 function slurmBlocks({
@@ -22,7 +21,7 @@ function slurmBlocks({
     ...transfers.flatMap(({ name, written: { slurm } }) => {
       if (slurm === undefined) return []
       const path = ['transfers', name, 'slurm']
-      const inner = stages.flatMap((stage) => {
+      const inner = slurmStages.flatMap((stage) => {
         const block = slurm[stage]
         return block === undefined ? [] : [{ path: [...path, stage], block }]
       })

@@ -11,17 +11,10 @@ connection_failed=' 10 12 30 35 255 '
 # match_sides: reads paths; $scratch/both gets the records that are the same on both sides, without times, sorted;
 # $scratch/theirs and $scratch/have those of the source and of the destination, all under the names of the destination.
 match_sides() {
-  local with_mtimes=0 record path
+  local with_mtimes=0
   sort -z >"$scratch/paths" || return 73
   own_records to -P <"$scratch/paths" >"$scratch/found" || return 75
-  if ((${#linked[@]})); then
-    while IFS= read -r -d '' record; do
-      record_path "$record"
-      out_of_bounds "$path" || printf '%s\0' "$record"
-    done <"$scratch/found"
-  else
-    cat -- "$scratch/found"
-  fi | sort -z >"$scratch/have" || return 73
+  sort_found || return
   at_fixup_source own_records <"$scratch/paths" >"$scratch/found" || return 75
   sort -z -- "$scratch/found" >"$scratch/theirs" || return 73
   comm -z -12 "$scratch/theirs" "$scratch/have" >"$scratch/both"

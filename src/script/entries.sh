@@ -125,12 +125,9 @@ all_there() {
   return 0
 }
 
-# compare: $scratch/want and $scratch/have, sorted records; $scratch/missing, those of the first that are not in the
-# second. What stands below a directory that is a symlink counts as missing, whatever stands there.
-compare() {
+# sort_found: $scratch/have, the records of $scratch/found, sorted, without what stands below a directory that is a symlink.
+sort_found() {
   local record path
-  sort -z -- "$wanted" >"$scratch/want" && paths <"$wanted" >"$scratch/paths" || return 73
-  at_destination <"$scratch/paths" >"$scratch/found" || return "$no_answer"
   if ((${#linked[@]})); then
     while IFS= read -r -d '' record; do
       record_path "$record"
@@ -140,5 +137,13 @@ compare() {
   else
     sort -z -- "$scratch/found" >"$scratch/have"
   fi || return 73
+}
+
+# compare: $scratch/want and $scratch/have, sorted records; $scratch/missing, those of the first that are not in the
+# second. What stands below a directory that is a symlink counts as missing, whatever stands there.
+compare() {
+  sort -z -- "$wanted" >"$scratch/want" && paths <"$wanted" >"$scratch/paths" || return 73
+  at_destination <"$scratch/paths" >"$scratch/found" || return "$no_answer"
+  sort_found || return
   comm -z -23 "$scratch/want" "$scratch/have" >"$scratch/missing" || return 73
 }

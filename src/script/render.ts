@@ -1,12 +1,13 @@
 /** A stage becomes the text of its worker script: a header with everything that is special about it, then fixed parts. */
 
-import type { StageKind } from '../graph/step.ts'
+import { goesByEntry, type StageKind } from '../graph/step.ts'
 import type { Location, ToolSetup, Transfer } from '../plan/plan.ts'
 import type { ProofKind } from '../tools/proof.ts'
 import { linkWay } from '../tools/rclone-links.ts'
 import { isRcloneNamed, placeEnvironment, rcloneFolder } from '../tools/rclone-place.ts'
 import { sshCommand, sshPath } from '../tools/ssh.ts'
 import type { FixupCommand } from '../tools/rsync-fixup.ts'
+import { versionArgument } from '../tools/tool.ts'
 import type { CopyCommand, RemoteCommands, ToolChoice, VersionFloor } from '../tools/tool.ts'
 import { Bug } from '../units.ts'
 import { quote, quoteArray } from './quote.ts'
@@ -91,9 +92,6 @@ const ownSettings: Readonly<Record<StageKind, (input: ScriptInput) => readonly S
   prune: forPrune,
   directories: forFixup,
 }
-
-/** Stages of which each shard has records of entries, as the copy was cut. */
-const goesByEntry: ReadonlySet<StageKind> = new Set(['copy', 'fixup', 'verify'])
 
 const FORMAT = 1
 
@@ -195,7 +193,7 @@ function common(input: ScriptInput): readonly Setting[] {
     ['list_folder', input.lists, 'what each shard holds'],
     [
       'with_fixup',
-      transfer.fixup !== undefined && goesByEntry.has(stage),
+      transfer.fixup !== undefined && goesByEntry(stage),
       '1: lists name entries of which only attributes are set',
     ],
     ...versionSettings(input),
@@ -241,7 +239,7 @@ function starts({ stage, copy, tool, fixup }: ScriptInput): {
   readonly needs: VersionFloor
 } {
   if (fixup !== undefined) return { version: [fixup.program, '--version'], needs: fixup.needs }
-  const asks = [copy.program, tool.name === 'rclone' ? 'version' : '--version']
+  const asks = [copy.program, versionArgument(tool.name)]
   return { version: stage === 'copy' ? asks : [], needs: copy.needs }
 }
 

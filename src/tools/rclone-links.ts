@@ -3,7 +3,8 @@
 import type { Location, Transfer } from '../plan/plan.ts'
 import { decodeRcloneName, encodeRcloneName } from './rclone-names.ts'
 
-const suffix = Buffer.from('.rclonelink')
+/** Behind the name of a symlink. */
+export const linkSuffix = Buffer.from('.rclonelink')
 
 /** rclone makes files of symlinks, or symlinks of files: between a disk and a remote, for a plan that says so. */
 export function translatesLinks({ symlinks }: Transfer, from: Location, to: Location): boolean {
@@ -19,19 +20,19 @@ export function linkWay(transfer: Transfer, from: Location, to: Location): 'as-f
 
 /** The name of the file that stands for a symlink. */
 export function linkFileName(path: Uint8Array): Uint8Array {
-  return Buffer.concat([path, suffix])
+  return Buffer.concat([path, linkSuffix])
 }
 
 /** The last name of the path means a symlink to an rclone that translates them, whatever it is. */
 export function isLinkFileName(path: Uint8Array): boolean {
-  if (path.length < suffix.length) return false
-  return suffix.equals(path.subarray(path.length - suffix.length))
+  if (path.length < linkSuffix.length) return false
+  return linkSuffix.equals(path.subarray(path.length - linkSuffix.length))
 }
 
 /** The symlink that a file of this name stands for, as text; undefined where it is an ordinary file. */
 export function linkOfFileName(path: string): string | undefined {
-  const link = path.slice(0, -suffix.length)
-  return path.endsWith(suffix.toString()) && link !== '' && !link.endsWith('/') ? link : undefined
+  const link = path.slice(0, -linkSuffix.length)
+  return path.endsWith(linkSuffix.toString()) && link !== '' && !link.endsWith('/') ? link : undefined
 }
 
 /** A few names of one or two dots in other widths are spelt in another way with something behind them. */

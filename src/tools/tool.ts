@@ -4,6 +4,11 @@ import type { Diagnostic } from '../diagnostic.ts'
 import type { Location, ToolName, Transfer } from '../plan/plan.ts'
 
 /** A tool as found: the binary's path on this machine and its version, as it was run. */
+/** What makes a tool say its version. */
+export function versionArgument(tool: ToolName): string {
+  return tool === 'rclone' ? 'version' : '--version'
+}
+
 export interface ToolVersion {
   readonly tool: ToolName
   readonly path: string

@@ -1,5 +1,6 @@
 /** How much of an unfinished run is proven and how much is left, for whoever is asked whether to go on. */
 
+import { goesByEntry } from '../graph/step.ts'
 import type { Mark } from '../run/mark.ts'
 import { entriesOf } from '../run/progress.ts'
 import type { StepProgress } from '../run/progress.ts'
@@ -13,7 +14,7 @@ import { formatBytes, formatCount, formatPlural } from './format.ts'
  */
 export function leftText(steps: readonly StepProgress[]): string {
   const sum = { shards: 0, proven: 0, left: 0, leftBytes: 0, copiedBytes: 0, failed: 0 }
-  const delivering = steps.filter(({ step }) => step.stage !== 'prune' && step.stage !== 'directories')
+  const delivering = steps.filter(({ step }) => goesByEntry(step.stage))
   for (const [index, last] of delivering.entries()) {
     if (delivering[index + 1]?.step.transfer.name === last.step.transfer.name) continue
     const stages = delivering.filter(({ step }) => step.transfer.name === last.step.transfer.name)

@@ -1,5 +1,6 @@
 /** The last lines of a run: what was delivered, how it was proven, and what failed, by name. */
 
+import { goesByEntry } from '../graph/step.ts'
 import type { FailureClass } from '../run/mark.ts'
 import type { StepProgress } from '../run/progress.ts'
 import { entriesOf, tallyOf } from '../run/progress.ts'
@@ -129,7 +130,7 @@ function openCount(progress: StepProgress, failed: number): number {
 
 /** The last stage that says what was delivered. */
 function lastDelivery({ steps }: TransferOutcome): StepProgress | undefined {
-  return steps.findLast(({ step }) => step.stage !== 'prune' && step.stage !== 'directories')
+  return steps.findLast(({ step }) => goesByEntry(step.stage))
 }
 
 function pruneOf({ steps }: TransferOutcome): StepProgress | undefined {

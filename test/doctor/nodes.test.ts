@@ -4,7 +4,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { join } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, test } from 'vitest'
-import type { Ground } from '../apply-slurm/ground.ts'
+import type { Ground, Running } from '../apply-slurm/ground.ts'
 import { groundsOfLab, noLab } from '../apply-slurm/ground.ts'
 import { freePorts } from '../lab/ports.ts'
 import { tempFolder } from '../rig/folder.ts'
@@ -39,6 +39,20 @@ describe.skipIf(noLab('doctor --nodes'))('nodes', () => {
     expect(
       (await readdir(ground.folder)).filter((name) => !['bin', 'src', 'plan.yaml'].includes(name)),
     ).toEqual([])
+  }
+
+  /** Doctor while its only job waits behind another one that fills the node. */
+  async function waitingFor(
+    name: string,
+  ): Promise<{ readonly ground: Ground; readonly full: string; readonly running: Running }> {
+    const ground = await made(name, { slurm: { time: '10:00', exclude: 'n[2-4]' } })
+    const full = await fill(ground, 'n1')
+    await ground.lab.untilJob(full, ['RUNNING'])
+    const running = ground.begin(['doctor', 'plan.yaml', '--nodes'])
+    const waits = async (): Promise<boolean> =>
+      (await ground.queue()).some((row) => /^soxplan-doctor-\w+-n1 PENDING$/.test(row))
+    await ground.lab.until('its job waits', waits)
+    return { ground, full, running }
   }
 
   /** Fills a node, so that no other job starts there. */
@@ -134,13 +148,7 @@ describe.skipIf(noLab('doctor --nodes'))('nodes', () => {
   })
 
   test('Ctrl-C takes every job back', async () => {
-    const ground = await made('interrupted', { slurm: { time: '10:00', exclude: 'n[2-4]' } })
-    const full = await fill(ground, 'n1')
-    await ground.lab.untilJob(full, ['RUNNING'])
-    const running = ground.begin(['doctor', 'plan.yaml', '--nodes'])
-    const waits = async (): Promise<boolean> =>
-      (await ground.queue()).some((row) => /^soxplan-doctor-\w+-n1 PENDING$/.test(row))
-    await ground.lab.until('its job waits', waits)
+    const { ground, full, running } = await waitingFor('interrupted')
     ground.interrupt(running)
     expect(await running.ended).toBe(130)
     await ground.lab.scancel(full)
@@ -149,13 +157,7 @@ describe.skipIf(noLab('doctor --nodes'))('nodes', () => {
   })
 
   test('jobs that may be left, because the controller is silent, are told by name', async () => {
-    const ground = await made('silent', { slurm: { time: '10:00', exclude: 'n[2-4]' } })
-    const full = await fill(ground, 'n1')
-    await ground.lab.untilJob(full, ['RUNNING'])
-    const running = ground.begin(['doctor', 'plan.yaml', '--nodes'])
-    const waits = async (): Promise<boolean> =>
-      (await ground.queue()).some((row) => /^soxplan-doctor-\w+-n1 PENDING$/.test(row))
-    await ground.lab.until('its job waits', waits)
+    const { ground, full, running } = await waitingFor('silent')
     ground.lab.ctld.freeze()
     ground.interrupt(running)
     expect(await running.ended).toBe(130)
