@@ -15,7 +15,7 @@ import {
   sweepDrafts,
 } from '../edge/run-folder.ts'
 import type { RunPaths } from '../edge/run-folder.ts'
-import { unfinishedRuns } from '../edge/unfinished.ts'
+import { hasFinished, knownRuns, unfinishedOf } from '../edge/unfinished.ts'
 import type { UnfinishedRun } from '../edge/unfinished.ts'
 import type { ExecutorKind } from '../run/event.ts'
 import { recordVersion } from '../run/record.ts'
@@ -60,6 +60,10 @@ interface ApplyContext {
   readonly io: CommandIo
 }
 
+interface StartContext extends ApplyContext {
+  readonly deliveredBefore: boolean
+}
+
 export async function applyCommand(file: string, flags: ApplyFlags, io: CommandIo): Promise<number> {
   const refuse = (diagnostics: readonly Diagnostic[], code: number): number => {
     printDiagnostics(diagnostics, file, io)
@@ -102,7 +106,8 @@ export async function applyCommand(file: string, flags: ApplyFlags, io: CommandI
 /** An unfinished run of this very plan is gone on with; a new one starts only where no other has jobs. */
 async function resumeOrStart(context: ApplyContext): Promise<number> {
   const { stateDir, digest, flags, io, executor, file } = context
-  const unfinished = await unfinishedRuns(stateDir)
+  const runs = await knownRuns(stateDir)
+  const unfinished = unfinishedOf(runs)
   const ofThisPlan = unfinished.filter((run) => run.record.digest === digest)
   const same = flags.new === true ? undefined : ofThisPlan.find((run) => run.record.executor === executor)
   if (same !== undefined) {
@@ -128,11 +133,11 @@ async function resumeOrStart(context: ApplyContext): Promise<number> {
     printDiagnostics(free.error, file, io)
     return ExitCode.failed
   }
-  return start(context, ofThisPlan)
+  return start({ ...context, deliveredBefore: hasFinished(runs, digest) }, ofThisPlan)
 }
 
 /** @param leftBehind unfinished runs of the same plan, which nobody goes on with once the new one stands */
-async function start(context: ApplyContext, leftBehind: readonly UnfinishedRun[]): Promise<number> {
+async function start(context: StartContext, leftBehind: readonly UnfinishedRun[]): Promise<number> {
   const { flags, io } = context
   const agreed = await agree(context).catch((error: unknown) => {
     if (!io.interrupt.aborted) throw error
@@ -146,7 +151,7 @@ async function start(context: ApplyContext, leftBehind: readonly UnfinishedRun[]
 }
 
 /** Plans and asks. The run to start, or the exit code where there is none. Throws on an interrupt while it plans. */
-async function agree(context: ApplyContext): Promise<{ record: RunRecord; paths: RunPaths } | number> {
+async function agree(context: StartContext): Promise<{ record: RunRecord; paths: RunPaths } | number> {
   const { file, loaded, executor, stateDir, flags, io } = context
   const { plan, warnings, text } = loaded
   const run = newRunId(io.now())
@@ -159,6 +164,7 @@ async function agree(context: ApplyContext): Promise<{ record: RunRecord; paths:
     paths: draft,
     stateDir,
     confirmed: new Set(flags.confirm),
+    deliveredBefore: context.deliveredBefore,
     interrupt: io.interrupt,
     onProgress: progress.show,
   }).finally(progress.clear)

@@ -7,16 +7,21 @@ import { failWith, ok } from '../diagnostic.ts'
 import type { Result } from '../diagnostic.ts'
 import { isErrno } from '../edge/files.ts'
 import { makeRunFolder, runPaths, stateDirOf } from '../edge/run-folder.ts'
+import { planDigest } from '../edge/digest.ts'
+import { hasFinished, knownRuns } from '../edge/unfinished.ts'
 import type { Plan } from '../plan/plan.ts'
+import type { ExecutorKind } from '../run/event.ts'
 import { renderPreview } from '../view/preview.ts'
 import { checkApartFromSources, scriptsFolderTodo, stateFolderTodo, tempFolderTodo } from './apart.ts'
 import { ExitCode } from './exit-code.ts'
 import type { CommandIo } from './io.ts'
 import { loadPlan, printDiagnostics } from './load-plan.ts'
+import type { LoadedPlan } from './load-plan.ts'
 import { settleExecutor, workersFor } from './place.ts'
 import type { PlaceFlags } from './place.ts'
 import { checkConfirmed } from './confirmed.ts'
 import { prepare, refusalsOf } from './prepare.ts'
+import type { PrepareContext, Prepared } from './prepare.ts'
 import { previewOf } from './preview-of.ts'
 import { listingProgress } from './listing-progress.ts'
 import { writeStageFiles } from './stage-files.ts'
@@ -62,16 +67,8 @@ export async function planCommand(file: string, flags: PlanCommandFlags, io: Com
   const progress = listingProgress(io)
   try {
     const paths = runPaths(folder.value.path)
-    const prepared = await prepare({
-      plan,
-      env: io.env,
-      workersOf: workersFor(executor.value, flags),
-      paths,
-      stateDir: stateDirOf(plan, flags.state, io.env, io.cwd),
-      confirmed: confirmed.value,
-      interrupt: io.interrupt,
-      onProgress: progress.show,
-    })
+    const place = { paths, executor: executor.value, confirmed: confirmed.value, onProgress: progress.show }
+    const prepared = await prepareIn(loaded.value, place, flags, io)
     progress.clear()
     if (!prepared.ok) {
       printDiagnostics(prepared.error, file, io)
@@ -99,6 +96,25 @@ export async function planCommand(file: string, flags: PlanCommandFlags, io: Com
     progress.clear()
     await folder.value.close()
   }
+}
+
+async function prepareIn(
+  { plan, text }: LoadedPlan,
+  place: Pick<PrepareContext, 'paths' | 'confirmed' | 'onProgress'> & { readonly executor: ExecutorKind },
+  flags: PlanCommandFlags,
+  io: CommandIo,
+): Promise<Result<Prepared>> {
+  const { executor, ...rest } = place
+  const stateDir = stateDirOf(plan, flags.state, io.env, io.cwd)
+  return prepare({
+    ...rest,
+    plan,
+    stateDir,
+    env: io.env,
+    workersOf: workersFor(executor, flags),
+    deliveredBefore: hasFinished(await knownRuns(stateDir), planDigest(text, flags.vars)),
+    interrupt: io.interrupt,
+  })
 }
 
 /** What `apply` would refuse is refused here, and so is a folder of the preview's own. */

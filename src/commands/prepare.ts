@@ -68,6 +68,8 @@ export interface PrepareContext {
   readonly stateDir: string
   /** Transfers whose deletions are meant, however many they are. */
   readonly confirmed: ReadonlySet<string>
+  /** A run of this very plan has finished. */
+  readonly deliveredBefore: boolean
   readonly interrupt: AbortSignal
   readonly onProgress?: (transfer: Transfer, entries: number) => void
 }
@@ -161,6 +163,7 @@ function surveyTransfer(context: PrepareContext, transfer: Transfer): Promise<Re
   return survey({
     transfer,
     manifestPath: paths.manifest(transfer.name),
+    deliveredBefore: context.deliveredBefore,
     proveAll: transfer.verify === 'checksum' || transfer.verify === 'download',
     ...askingWith(context),
     ...(onProgress === undefined

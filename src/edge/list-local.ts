@@ -8,7 +8,9 @@ import { runListings, type ListingPart } from './listing-queue.ts'
 import type { ListingRequest } from './survey-process.ts'
 
 /** A record per entry is these, the path and what a symlink leads to, NUL-terminated, in raw bytes: what `inventory/scan.ts` reads. */
-const fields = '%y %s %T@ %D %i %n %m %U %G'
+const allFields = '%y %s %T@ %D %i %n %m %U %G'
+/** Records of the same form that tell no more than what is compared, which takes find a quarter less time. */
+export const comparedFields = '%y %s %T@ 0 0 1 0 0 0'
 
 export interface LocalListing extends Pick<ListingRequest, 'env' | 'signal' | 'onChunk'> {
   /** Absolute path of the source: a directory, or one file. */
@@ -16,6 +18,8 @@ export interface LocalListing extends Pick<ListingRequest, 'env' | 'signal' | 'o
   readonly single: boolean
   /** Symlinks are followed: what they lead to is listed under their own names. */
   readonly follow: boolean
+  /** Absent: all that a listing tells. */
+  readonly fields?: string
 }
 
 /** What find and stat need of an environment. */
@@ -35,7 +39,7 @@ const bufferBytes = 256 * 1024
 
 /** What find is told. `path` is one file, or a directory with a closing slash; `levels` limits the depth. */
 export function findWords(
-  { path, single, follow }: Pick<LocalListing, 'path' | 'single' | 'follow'>,
+  { path, single, follow, fields = allFields }: Pick<LocalListing, 'path' | 'single' | 'follow' | 'fields'>,
   levels?: number,
 ): readonly string[] {
   const depth = levels === undefined ? [] : ['-maxdepth', String(levels)]
@@ -71,7 +75,7 @@ export async function listLocal(listing: LocalListing): Promise<Result<ListingEr
           ...listing,
           root,
           xargs: buffered(xargs),
-          fields,
+          fields: listing.fields ?? allFields,
           top: findPart(listing, root, buffered('find'), 1),
         })
   if (broken === undefined) return ok(errors)

@@ -123,6 +123,10 @@ class StatChild {
     this.input?.end()
   }
 
+  get isWaitedFor(): boolean {
+    return this.waiting.length > 0
+  }
+
   /** Answers come in the order of the names; what is not there, or can not be looked at, gets none. */
   private take(chunk: Buffer): void {
     const all = this.rest.length === 0 ? chunk : Buffer.concat([this.rest, chunk])
@@ -204,7 +208,9 @@ export class StatAhead implements Ahead {
     return this.child.ask(block)
   }
 
+  /** While an earlier child has something left to say, it is that one that is waited for, and this one may be told more. */
   flush(): void {
+    if (this.children.some((child) => child !== this.child && child.isWaitedFor)) return
     this.child?.end()
     this.child = undefined
   }

@@ -21,6 +21,8 @@ export interface SurveyRequest {
   readonly manifestPath: string
   /** The plan's proof reads contents: entries that look equal become `check` instead of `same`. */
   readonly proveAll: boolean
+  /** A run of this plan has finished: both ends may be equal still. Only a hint. */
+  readonly deliveredBefore?: boolean
   readonly rclonePath: string
   /** The whole environment of rclone and ssh; a local find gets its PATH and nothing else. */
   readonly env: Readonly<Record<string, string>>

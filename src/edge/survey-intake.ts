@@ -220,10 +220,8 @@ class Intaking implements Intake {
       answers.then(answered, answered)
       this.blocks.push(block)
     }
-    while (this.blocks[0]?.isAnswered === true || this.blocks.length > BLOCKS_AHEAD) {
-      if (this.blocks[0]?.isAnswered === false) slow.flush()
+    while (this.blocks[0]?.isAnswered === true || this.blocks.length > BLOCKS_AHEAD)
       await this.takeBlock(slow)
-    }
     this.options.onProgress?.(this.entries)
     await this.options.writer.pressure()
   }
@@ -231,6 +229,7 @@ class Intaking implements Intake {
   private async takeBlock(slow: SlowLook): Promise<void> {
     const block = this.blocks.shift()
     if (block === undefined) return
+    if (!block.isAnswered) slow.flush()
     slow.use(await block.answers)
     this.scanner.push(block.records)
     slow.use(undefined)
@@ -239,7 +238,6 @@ class Intaking implements Intake {
 
   async end(): Promise<Result<undefined>> {
     if (this.slow !== undefined) {
-      this.slow.flush()
       while (this.blocks.length > 0) await this.takeBlock(this.slow)
       this.scanner.push(this.cutter.rest())
     }

@@ -24,6 +24,7 @@ import {
 import { createManifestWriter, scanManifest } from './manifest-file.ts'
 import type { Ground } from './survey-ground.ts'
 import { createIntake, type Intake } from './survey-intake.ts'
+import { TwinListing, twinsOf } from './twin-listing.ts'
 
 /** What a destination elsewhere holds; undefined when there is nothing to list. */
 async function indexDestination(ground: Ground): Promise<Result<RemoteIndex | undefined>> {
@@ -79,11 +80,18 @@ export interface Taken {
   readonly errors: ListingErrors
 }
 
+/** What an intake was fed with. */
+interface Fed {
+  readonly errors: ListingErrors
+  /** The destination holds all of it, and the intake was fed with nothing. */
+  readonly same?: Summary
+}
+
 async function takeIn(
   ground: Ground,
   index: RemoteIndex | undefined,
   collisions: Collisions | undefined,
-  feed: (intake: Intake) => Promise<Result<ListingErrors>>,
+  feed: (intake: Intake) => Promise<Result<Fed>>,
 ): Promise<Result<Taken>> {
   const { request, source, destination } = ground
   const tree = createTree()
@@ -107,6 +115,8 @@ async function takeIn(
     })
     const fed = await feed(intake)
     if (!fed.ok) return fed
+    const { errors, same } = fed.value
+    if (same !== undefined) return ok({ tree, summary: same, filtered: 0, oddNames: 0, errors })
     const whole = await intake.end()
     request.signal.throwIfAborted()
     if (!whole.ok) return whole
@@ -116,7 +126,7 @@ async function takeIn(
     isKept = true
     if (!written.ok) return written
     const { filtered, oddNames } = intake
-    return ok({ tree, summary: intake.summary.finish(), filtered, oddNames, errors: fed.value })
+    return ok({ tree, summary: intake.summary.finish(), filtered, oddNames, errors })
   } finally {
     await look.slow?.close()
     if (!isKept) await writer.discard()
@@ -155,7 +165,25 @@ function askAboutLinks(
   )
 }
 
-async function listSource(ground: Ground, intake: Intake): Promise<Result<ListingErrors>> {
+/** Lists the source into an intake, or beside a destination that may hold the same. */
+async function feedFromSource(ground: Ground, intake: Intake): Promise<Result<Fed>> {
+  const twins = twinsOf(ground)
+  if (twins === undefined) {
+    const listed = await listSource(ground, intake)
+    return listed.ok ? ok({ errors: listed.value }) : listed
+  }
+  const twin = new TwinListing(ground, twins, intake)
+  try {
+    const listed = await listSource(ground, twin)
+    if (!listed.ok) return listed
+    const same = await twin.end(listed.value)
+    return ok({ errors: listed.value, ...(same === undefined ? {} : { same }) })
+  } finally {
+    await twin.close()
+  }
+}
+
+async function listSource(ground: Ground, intake: Pick<Intake, 'push'>): Promise<Result<ListingErrors>> {
   const { request, source, remote, times } = ground
   const onChunk = (chunk: Buffer): Promise<void> | undefined => intake.push(chunk)
   const location = source.listed
@@ -213,7 +241,7 @@ export async function takeAll(ground: Ground): Promise<Result<Taken>> {
   const { manifestPath, signal } = ground.request
   const index = await indexDestination(ground)
   if (!index.ok) return index
-  const listed = await takeIn(ground, index.value, undefined, (intake) => listSource(ground, intake))
+  const listed = await takeIn(ground, index.value, undefined, (intake) => feedFromSource(ground, intake))
   if (!listed.ok) return listed
   const collisions = await findCollisions(ground, listed.value.tree)
   if (!collisions.ok) return collisions
@@ -227,7 +255,7 @@ export async function takeAll(ground: Ground): Promise<Result<Taken>> {
       },
       { stop: signal },
     )
-    return scanned.ok ? ok(listed.value.errors) : scanned
+    return scanned.ok ? ok({ errors: listed.value.errors }) : scanned
   })
   return judged.ok ? ok({ ...judged.value, filtered: listed.value.filtered }) : judged
 }

@@ -1,4 +1,4 @@
-/** Finds the run that a second apply of the same plan goes on with. */
+/** Finds earlier runs: the one that a second apply of the same plan goes on with, and whether one has finished. */
 
 import { parseRecord } from '../run/record.ts'
 import type { RunRecord } from '../run/record.ts'
@@ -9,7 +9,7 @@ import { listRuns, readIfThere, runPaths } from './run-folder.ts'
 import type { RunPaths } from './run-folder.ts'
 import path from 'node:path'
 
-export interface UnfinishedRun {
+export interface KnownRun {
   readonly paths: RunPaths
   readonly record: RunRecord
   readonly state: RunState
@@ -18,17 +18,29 @@ export interface UnfinishedRun {
 /** Older runs than this many are not looked at: an unfinished one that far back is history. */
 const RUNS_LOOKED_AT_MAX = 50
 
-/** Runs that neither finished nor were withdrawn, newest first. */
-export async function unfinishedRuns(stateDir: string): Promise<readonly UnfinishedRun[]> {
-  const found: UnfinishedRun[] = []
+/** A run that neither finished nor was withdrawn. */
+export type UnfinishedRun = KnownRun
+
+/** The latest runs, whatever became of them, newest first. */
+export async function knownRuns(stateDir: string): Promise<readonly KnownRun[]> {
+  const found: KnownRun[] = []
   for (const run of (await listRuns(stateDir)).slice(0, RUNS_LOOKED_AT_MAX)) {
     const paths = runPaths(path.join(stateDir, 'runs', run))
     const record = parseRecord((await readIfThere(paths.plan)) ?? '')
     if (record === undefined) continue
-    const state = fold(await readJournal(paths.events))
-    if (state.end === 'open') found.push({ paths, record, state })
+    found.push({ paths, record, state: fold(await readJournal(paths.events)) })
   }
   return found
+}
+
+/** Of these, what is still to be gone on with. */
+export function unfinishedOf(runs: readonly KnownRun[]): readonly UnfinishedRun[] {
+  return runs.filter(({ state }) => state.end === 'open')
+}
+
+/** True when a plan of this digest was carried out to its end before. */
+export function hasFinished(runs: readonly KnownRun[], digest: string): boolean {
+  return runs.some(({ record, state }) => state.end === 'finished' && record.digest === digest)
 }
 
 /**
