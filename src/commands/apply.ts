@@ -5,7 +5,6 @@ import type { Diagnostic } from '../diagnostic.ts'
 import { askYes } from '../edge/ask.ts'
 import { planDigest } from '../edge/digest.ts'
 import { writeAtomic } from '../edge/files.ts'
-import { takeLock } from '../edge/lock.ts'
 import {
   createDraft,
   keepDraft,
@@ -29,7 +28,7 @@ import { listingProgress } from './listing-progress.ts'
 import { loadPlan, printDiagnostics } from './load-plan.ts'
 import type { LoadedPlan } from './load-plan.ts'
 import { reportNothingToDo, transferRecord } from './outcomes.ts'
-import { checkNoOtherRun, supersede } from './other-runs.ts'
+import { checkNoOtherRun, placesOf, supersede } from './other-runs.ts'
 import { settleExecutor, workersFor } from './place.ts'
 import type { PlaceFlags } from './place.ts'
 import { checkConfirmed } from './confirmed.ts'
@@ -37,9 +36,11 @@ import { failsInPlan, prepare, refusalsOf } from './prepare.ts'
 import type { Prepared } from './prepare.ts'
 import { previewOf } from './preview-of.ts'
 import { executeRun } from './execute-run.ts'
+import { noDetach } from './resume.ts'
 import { resumeRun } from './resume-run.ts'
 import { checkApartFromSources, stateFolderTodo } from './apart.ts'
 import { writeStageFiles } from './stage-files.ts'
+import { withLock } from './with-lock.ts'
 
 export interface ApplyFlags extends PlaceFlags {
   readonly vars: Readonly<Record<string, string>>
@@ -82,25 +83,21 @@ export async function applyCommand(file: string, flags: ApplyFlags, io: CommandI
   if (!apart.ok) return refuse(apart.error, ExitCode.failed)
   const opened = await openStateDir(stateDir)
   if (!opened.ok) return refuse(opened.error, ExitCode.failed)
-  const lock = await takeLock(stateDir, io.now)
-  if (!lock.ok) return refuse(lock.error, ExitCode.failed)
-  try {
+  const applied = await withLock(stateDir, io, async (locked) => {
     await sweepDrafts(stateDir)
-    const digest = planDigest(loaded.value.text, flags.vars)
     const context: ApplyContext = {
       file,
       loaded: loaded.value,
-      digest,
+      digest: planDigest(loaded.value.text, flags.vars),
       executor: executor.value,
       stateDir,
       flags,
-      io,
+      io: locked,
     }
-    return await resumeOrStart(context)
-  } finally {
-    // A draft that is still there now was refused, declined or broken off.
-    await sweepDrafts(stateDir).finally(() => lock.value.release())
-  }
+    // A draft that is still there afterwards was refused, declined or broken off.
+    return resumeOrStart(context).finally(() => sweepDrafts(stateDir))
+  })
+  return applied.ok ? applied.value : refuse(applied.error, ExitCode.failed)
 }
 
 /** An unfinished run of this very plan is gone on with; a new one starts only where no other has jobs. */
@@ -116,6 +113,7 @@ async function resumeOrStart(context: ApplyContext): Promise<number> {
       isSure: flags.yes === true,
       detach: flags.detach === true,
       slots: flags.slots,
+      orElse: ' (--new starts another)',
     })
     if (answer.kind === 'ended') return answer.exitCode
     if (answer.kind === 'refused') {
@@ -125,7 +123,7 @@ async function resumeOrStart(context: ApplyContext): Promise<number> {
   }
   const free = await checkNoOtherRun(
     unfinished.filter((run) => run !== same),
-    context.loaded.plan,
+    placesOf(context.loaded.plan),
     io,
   )
   if (io.interrupt.aborted) return ExitCode.interrupted
@@ -225,11 +223,4 @@ const noTerminal: Diagnostic = {
   severity: 'error',
   what: 'There is no terminal to ask on',
   todo: 'Look at the preview with `soxplan plan`, then apply with --yes.',
-}
-
-const noDetach: Diagnostic = {
-  code: 'SX002',
-  severity: 'error',
-  what: '--detach needs Slurm: workers on this machine end with soxplan',
-  todo: 'Leave --detach out, or start it in tmux.',
 }

@@ -1,6 +1,7 @@
 /** What can be typed. Every verb is loaded when it is called, so that `--help` and `validate` start fast. */
 
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { addRunVerbs } from './command-line-runs.ts'
 import { ExitCode } from './exit-code.ts'
 import type { CommandIo } from './io.ts'
 
@@ -68,25 +69,9 @@ function buildProgram(io: CommandIo, done: (code: number) => void): Command {
       const { applyCommand } = await import('./apply.ts')
       done(await applyCommand(file, { ...flags, vars: flags.var }, io))
     })
-  addClean(program, io, done)
+  addRunVerbs(program, io, done, wholeNumberTo(SLOTS_MAX))
   addDoctor(program, io, done)
   return program
-}
-
-function addClean(program: Command, io: CommandIo, done: (code: number) => void): void {
-  program
-    .command('clean')
-    .description(
-      'remove what a run left behind: half files, broken uploads, and the folder of a run that is over',
-    )
-    .argument('<run>', 'the id of the run, or its folder')
-    .option('--yes', 'do not ask')
-    .option('--keep', 'leave the run folder where it is')
-    .option('--state <dir>', 'state folder instead of .soxplan in this folder')
-    .action(async (run: string, flags: { yes?: boolean; keep?: boolean; state?: string }) => {
-      const { cleanCommand } = await import('./clean.ts')
-      done(await cleanCommand(run, flags, io))
-    })
 }
 
 function addDoctor(program: Command, io: CommandIo, done: (code: number) => void): void {

@@ -2,6 +2,7 @@
 
 import { ok } from '../diagnostic.ts'
 import { collectFailedNames } from '../edge/failed-names.ts'
+import { forgetCancelRequest, readCancelRequest, watchForCancel } from '../edge/cancel-request.ts'
 import { collectUnset } from '../edge/unset-attributes.ts'
 import { openJournal } from '../edge/journal.ts'
 import type { Journal } from '../edge/journal.ts'
@@ -52,14 +53,19 @@ const JOBS_SHOWN = 8
 const FRUITLESS_LIVES_MAX = 3
 
 /** Hands over what is not accounted for and follows it; what is lost to a fault is handed over again. */
-export async function executeRun(context: ExecuteContext): Promise<number> {
-  const { paths, io } = context
+export async function executeRun(asked: ExecuteContext): Promise<number> {
+  const { paths, io: terminal } = asked
+  await forgetCancelRequest(paths)
+  const watch = watchForCancel(paths)
+  const io = { ...terminal, interrupt: AbortSignal.any([terminal.interrupt, watch.signal]) }
+  const context = { ...asked, io }
   const journal = await openJournal(paths.events, io.now)
   try {
     const here = context.attached === undefined ? await doHereFirst(context, journal) : undefined
     if (here !== undefined) return await conclude(context, journal, here)
     return await driveAll(context, journal)
   } finally {
+    watch.close()
     await journal.close()
   }
 }
@@ -198,6 +204,7 @@ function driveContext(
     sleep: (milliseconds) => sleep(milliseconds, io.interrupt),
     now: () => io.now().getTime(),
     interrupt: io.interrupt,
+    cancelledBy: () => readCancelRequest(paths),
   }
 }
 
@@ -228,6 +235,10 @@ async function conclude(context: ExecuteContext, journal: Journal, end: DriveEnd
             : notTakenBack,
       )
       return ExitCode.interrupted
+    case 'cancelled':
+      printDiagnostics(end.left, record.plan, io)
+      io.stderr(`Run ${record.run} was cancelled by ${end.by}. ${goesOnText(record)}\n`)
+      return ExitCode.failed
     case 'detached':
       io.stderr(detachedText(record))
       return ExitCode.detached
@@ -249,6 +260,11 @@ async function conclude(context: ExecuteContext, journal: Journal, end: DriveEnd
 const takenBack = 'What had been handed over was taken back; nothing of it has run.\n'
 const notTakenBack =
   'Not all that had been handed over could be taken back. It is held and starts nothing; the next apply ends it.\n'
+
+/** How a run that was ended comes back. */
+export function goesOnText({ run }: RunRecord): string {
+  return `What is proven is kept; \`soxplan resume ${run}\` goes on from there.`
+}
 
 function jobsText(tickets: Tickets): string {
   const jobs = [...tickets].slice(0, JOBS_SHOWN).map(([step, id]) => `${step} ${id}`)

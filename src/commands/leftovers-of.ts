@@ -4,11 +4,13 @@ import { ok, type Result } from '../diagnostic.ts'
 import { endUploads, findUploads, type UploadContext } from '../edge/leftover-uploads.ts'
 import { findHalfFiles, namesAtRisk, removeHalfFiles, type HalfFile } from '../edge/leftovers.ts'
 import type { RunPaths } from '../edge/run-folder.ts'
+import { toolEnvironment } from '../edge/tool-probe.ts'
 import type { Step } from '../graph/step.ts'
 import type { Location } from '../plan/plan.ts'
 import type { RunRecord } from '../run/record.ts'
 import { placeText } from '../tools/rclone-place.ts'
 import type { TransferName } from '../units.ts'
+import type { CommandIo } from './io.ts'
 
 export interface FoundLeftovers {
   readonly transfer: TransferName
@@ -30,6 +32,16 @@ function isFirstOf(first: Step, _index: number, steps: readonly Step[]): boolean
 
 function writes({ stage }: Step): boolean {
   return stage === 'copy' || stage === 'fixup'
+}
+
+/** What of a run's record it takes to look for what it left behind. */
+export function leftoverContext(record: RunRecord, io: CommandIo): UploadContext {
+  return {
+    env: toolEnvironment(io.env, record.environmentPass),
+    signal: io.interrupt,
+    since: new Date(record.createdAt),
+    rclonePath: record.steps.find(({ tool }) => tool.name === 'rclone')?.tool.version.path ?? 'rclone',
+  }
 }
 
 /** One entry per transfer that did anything. Fails SX341. */

@@ -13,17 +13,17 @@ import type { CommandIo } from './io.ts'
 import { locationText } from './preview-of.ts'
 
 /**
- * Refuses (SX506) while an unfinished run has jobs that may write where `plan` writes; jobs of one that was never
+ * Refuses (SX506) while an unfinished run has jobs that may write into one of `places`; jobs of one that was never
  * released are ended. Workers on this machine ended with the soxplan that started them, and the lock says it is gone.
  */
 export async function checkNoOtherRun(
   unfinished: readonly UnfinishedRun[],
-  plan: Plan,
+  places: readonly string[],
   io: CommandIo,
 ): Promise<Result<undefined>> {
   for (const other of unfinished) {
     const { record, state, paths } = other
-    const place = commonPlace(other, plan)
+    const place = commonPlace(other, places)
     if (record.executor !== 'slurm' || place === undefined) continue
     const executor = executorFor(record, paths, io)
     if (!state.isReleased) {
@@ -39,7 +39,7 @@ export async function checkNoOtherRun(
     return failWith(
       'SX506',
       `Run ${record.run} still has jobs that write into ${place}`,
-      `Wait for them, or end them with: scancel ${tickets.join(' ')}`,
+      `Wait for them, or end them with: soxplan cancel ${record.run}`,
       'It was started from another text of the plan, or it was to be left for a new run: two runs never write into one place at once.',
     )
   }
@@ -72,12 +72,17 @@ export async function note({ paths }: UnfinishedRun, event: Event, io: CommandIo
   await journal.close()
 }
 
-/** A destination of `plan` that lies in one of the run's, or the other way round. */
-function commonPlace({ record }: UnfinishedRun, plan: Plan): string | undefined {
+/** The destinations of a plan, as its runs record them. */
+export function placesOf(plan: Plan): readonly string[] {
+  return plan.transfers.map(({ to }) => locationText(to))
+}
+
+/** One of `places` that lies in one of the run's, or the other way round. */
+function commonPlace({ record }: UnfinishedRun, places: readonly string[]): string | undefined {
   const theirs = record.transfers.map(({ to }) => asFolder(to))
-  return plan.transfers
-    .map(({ to }) => locationText(to))
-    .find((to) => theirs.some((their) => their.startsWith(asFolder(to)) || asFolder(to).startsWith(their)))
+  return places.find((to) =>
+    theirs.some((their) => their.startsWith(asFolder(to)) || asFolder(to).startsWith(their)),
+  )
 }
 
 function asFolder(place: string): string {

@@ -20,6 +20,8 @@ export interface ResumeOptions {
   readonly detach: boolean
   /** Workers on this machine, if they were asked for anew. */
   readonly slots: number | undefined
+  /** What else could be done, said behind what is. */
+  readonly orElse: string
 }
 
 export type ResumeAnswer =
@@ -42,7 +44,7 @@ export async function resumeRun(unfinished: UnfinishedRun, options: ResumeOption
     if (sightings.some(({ phase }) => phase === 'unknown'))
       return { kind: 'refused', diagnostics: [silentQueue(unfinished)] }
     if (sightings.some(isAlive) && state.isReleased) {
-      io.stderr(`Run ${record.run} of this plan is still under way; following it.\n`)
+      io.stderr(`Run ${record.run} of plan ${record.plan} is still under way; following it.\n`)
       return {
         kind: 'ended',
         exitCode: await executeRun({ record, paths, io, detach: options.detach, attached: tickets }),
@@ -61,8 +63,9 @@ export async function resumeRun(unfinished: UnfinishedRun, options: ResumeOption
     stageFolder: (step) => paths.stage(step),
     bytesUnderWay: () => undefined,
   })
+  const why = state.cancelledBy === undefined ? 'is unfinished' : `was cancelled by ${state.cancelledBy}`
   io.stderr(
-    `Run ${record.run} of this plan is unfinished; going on with what has no proof yet (--new starts another).\n${leftText([...seen.values()])}.\n`,
+    `Run ${record.run} of plan ${record.plan} ${why}; going on with what has no proof yet${options.orElse}.\n${leftText([...seen.values()])}.\n`,
   )
   if (!options.isSure && !(await askYes('Type yes to go on: ', io.stdin, process.stderr, io.interrupt))) {
     io.stderr('Nothing was moved.\n')

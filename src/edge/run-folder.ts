@@ -19,6 +19,8 @@ export interface RunPaths {
   readonly planText: string
   readonly events: string
   readonly failedNames: string
+  /** Stands there while somebody wants the run to end. */
+  readonly cancelRequest: string
   manifest(transfer: TransferName): string
   /** What a mirror is to delete, as `extras.ts` writes it. */
   deletes(transfer: TransferName): string
@@ -35,6 +37,7 @@ export function runPaths(folder: string): RunPaths {
     planText: path.join(folder, 'plan.yaml'),
     events: path.join(folder, 'events.jsonl'),
     failedNames: path.join(folder, 'failed.txt'),
+    cancelRequest: path.join(folder, 'cancel'),
     manifest: (transfer) => path.join(folder, 'manifests', `${transfer}.gz`),
     deletes: (transfer) => path.join(folder, 'manifests', `${transfer}.deletes`),
     stage,

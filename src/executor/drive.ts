@@ -26,6 +26,8 @@ export interface DriveContext {
   readonly sleep: (milliseconds: number) => Promise<void>
   readonly now: () => number
   readonly interrupt: AbortSignal
+  /** Who wants all of it to end, where that is why `interrupt` has fired. */
+  cancelledBy(): Promise<string | undefined>
 }
 
 /** What it takes to look at the marks of a run that nobody drives. */
@@ -55,6 +57,8 @@ export type DriveEnd =
       readonly progress: Progress | undefined
       readonly left: readonly Diagnostic[]
     }
+  /** Ended because somebody said `cancel`; resumable. `left`: what could not be ended. */
+  | { readonly kind: 'cancelled'; readonly by: string; readonly left: readonly Diagnostic[] }
   /** Left to Slurm; the jobs go on. */
   | { readonly kind: 'detached'; readonly progress: Progress }
 
@@ -75,6 +79,8 @@ export async function submitAll(context: DriveContext): Promise<Result<HandedOve
     // Until it is sure that nothing is left, the run stays open, so that the next apply looks for it again.
     if (cancelled.ok) await journal.append({ kind: 'withdrawn', reason })
     const left = cancelled.ok ? [] : cancelled.error
+    const by = await context.cancelledBy()
+    if (by !== undefined) return { ok: false, error: { kind: 'cancelled', by, left } }
     return context.interrupt.aborted || diagnostics === undefined
       ? { ok: false, error: { kind: 'interrupted', progress: undefined, left } }
       : { ok: false, error: { kind: 'refused', diagnostics, left } }
@@ -163,8 +169,14 @@ export async function follow(context: DriveContext, { tickets, seen }: HandedOve
   }
 }
 
-/** Slurm goes on without us; workers on this machine are stopped, because nobody would see them. */
+/** Slurm goes on without us; workers on this machine are stopped, because nobody would see them. A cancel stops both. */
 async function leave(context: DriveContext, progress: Progress): Promise<DriveEnd> {
+  const by = await context.cancelledBy()
+  if (by !== undefined) {
+    const cancelled = await context.executor.cancel()
+    if (cancelled.ok) await context.journal.append({ kind: 'cancelled', by })
+    return { kind: 'cancelled', by, left: cancelled.ok ? [] : cancelled.error }
+  }
   if (context.executor.kind === 'slurm') {
     await context.journal.append({ kind: 'detached' })
     return { kind: 'detached', progress }

@@ -25,6 +25,8 @@ export type Event =
   | { readonly kind: 'superseded' }
   | { readonly kind: 'ended'; readonly step: StepId; readonly outcome: StepOutcome }
   | { readonly kind: 'detached' }
+  /** All of it was ended on purpose. `by`: `user on host`. */
+  | { readonly kind: 'cancelled'; readonly by: string }
   | { readonly kind: 'interrupted' }
   | { readonly kind: 'finished'; readonly failed: number }
 

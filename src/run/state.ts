@@ -18,6 +18,8 @@ export interface RunState {
   /** Something of it was released, now or in an earlier life: it may have marks. */
   readonly hasRun: boolean
   readonly end: 'open' | 'finished' | 'withdrawn'
+  /** Ended on purpose, and nobody has gone on with it since: who did that. */
+  readonly cancelledBy?: string
 }
 
 const emptyState: RunState = {
@@ -59,6 +61,8 @@ function next(state: RunState, event: Event): RunState {
     case 'withdrawn':
       // What an earlier life of the run has moved stands, and the next apply goes on from there.
       return { ...state, end: state.hasRun ? 'open' : 'withdrawn' }
+    case 'cancelled':
+      return { ...state, end: state.hasRun ? 'open' : 'withdrawn', cancelledBy: event.by }
     case 'superseded':
       return { ...state, end: 'withdrawn' }
     case 'ended': {

@@ -247,7 +247,7 @@ describe('a fixup', { timeout }, () => {
     expect((await first.ended).exitCode).toBe(137)
     await until(async () => (await processesOf(at.path)).length === 0)
     const second = await at.apply([], { env })
-    expect(second.stderr).toMatch(/^Run \S+ of this plan is unfinished; going on with what has no proof yet/m)
+    expect(second.stderr).toMatch(/^Run \S+ of plan \S+ is unfinished; going on with what has no proof yet/m)
     expect(second.exitCode).toBe(0)
     expect(await attributesOf(at.to, '%m %T@')).toEqual(await attributesOf(at.from, '%m %T@'))
     expect(await compareTrees(at.from, at.to, { mtimes: true, modes: true })).toEqual([])

@@ -78,7 +78,7 @@ describe.each(TOOLS)('an unfinished run, with %s', (tool) => {
       await writeFile(join(at.path, 'go'), '')
       const second = await at.apply([], { env })
       expect(second.stderr).toMatch(
-        /^Run \S+ of this plan is unfinished; going on with what has no proof yet/m,
+        /^Run \S+ of plan \S+ is unfinished; going on with what has no proof yet/m,
       )
       expect(second.stderr).toMatch(
         /^0 of (\d+) shards proven, \S+ \S+ in \1 shards left(, \S+ \S+ of it only to verify)?\.$/m,

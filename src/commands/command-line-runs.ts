@@ -1,0 +1,59 @@
+/** What can be typed about a run that is there already, and changes it. */
+
+import type { Command } from 'commander'
+import type { CommandIo } from './io.ts'
+
+type Done = (code: number) => void
+
+const STATE = 'state folder instead of .soxplan in this folder'
+
+/** `wholeNumber` reads the value of `--slots`. */
+export function addRunVerbs(
+  program: Command,
+  io: CommandIo,
+  done: Done,
+  wholeNumber: (text: string) => number,
+): void {
+  withRun(program.command('resume'))
+    .description('go on with what has no proof yet, from the run folder; follows jobs that live')
+    .option('--yes', 'do not ask')
+    .option('--detach', 'on Slurm: hand everything over and leave (exit code 4)')
+    .option('--slots <n>', 'workers on this machine (local executor)', wholeNumber)
+    .action(
+      async (run: string, flags: { state?: string; yes?: boolean; detach?: boolean; slots?: number }) => {
+        const { resumeCommand } = await import('./resume.ts')
+        done(await resumeCommand(run, flags, io))
+      },
+    )
+  withRun(program.command('cancel'))
+    .description('end all of a run, from any machine that sees its folder, and remove half files')
+    .option('--yes', 'do not ask')
+    .option('--keep', 'leave half files and broken uploads where they are')
+    .action(async (run: string, flags: { state?: string; yes?: boolean; keep?: boolean }) => {
+      const { cancelCommand } = await import('./cancel.ts')
+      done(await cancelCommand(run, flags, io))
+    })
+  withRun(program.command('clean'))
+    .description(
+      'remove what a run left behind: half files, broken uploads, and the folder of a run that is over',
+    )
+    .option('--yes', 'do not ask')
+    .option('--keep', 'leave the run folder where it is')
+    .action(async (run: string, flags: { yes?: boolean; keep?: boolean; state?: string }) => {
+      const { cleanCommand } = await import('./clean.ts')
+      done(await cleanCommand(run, flags, io))
+    })
+  program
+    .command('force-unlock')
+    .description('remove the lock of a soxplan that is gone, after listening whether it lives')
+    .argument('<id>', 'the id of the lock, as the refusal names it')
+    .option('--state <dir>', STATE)
+    .action(async (id: string, flags: { state?: string }) => {
+      const { forceUnlockCommand } = await import('./force-unlock.ts')
+      done(await forceUnlockCommand(id, flags, io))
+    })
+}
+
+function withRun(command: Command): Command {
+  return command.argument('<run>', 'the id of the run, or its folder').option('--state <dir>', STATE)
+}
