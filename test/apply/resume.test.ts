@@ -187,7 +187,7 @@ test('only one soxplan works in a state folder; the lock of a dead one is taken 
   const second = await at.apply([], { env })
   expect(second.exitCode).toBe(1)
   expect(second.stderr).toContain(
-    `error SX601: Another soxplan works in this state folder: process ${first.pid} on `,
+    `error SX601: Another soxplan works in this state folder: process ${first.pid} of `,
   )
   first.child.kill('SIGKILL')
   await first.ended
