@@ -74,14 +74,10 @@ export interface RecordView {
   kindByte: number
   /** Bytes, as the source says it; only a regular file's means something to a transfer. */
   size: number
-  /** The source told a modification time; false: both numbers below are 0. */
+  /** The source told a modification time; false: the number below is 0. */
   hasMtime: boolean
-  /** Whole seconds since the epoch (floor, may be negative) and the fraction as nanoseconds. */
+  /** Whole seconds since the epoch: floor, may be negative. */
   mtimeSeconds: number
-  mtimeNanos: number
-  /** Hard-link identity. Both 0 where the source has none. An inode above 2^53 is rounded: `identityStart` is exact. */
-  device: number
-  inode: number
   links: number
   /** `MODE UID GID ` as text begins here; where the source does not tell them, each is `-`. */
   ownerStart: number
@@ -89,7 +85,7 @@ export interface RecordView {
   buffer: Buffer
   /** The kind letter, so the fate byte of a manifest record stands right before it. */
   recordStart: number
-  /** `DEV INO` as text, `buffer[identityStart..identityEnd)`: the exact hard-link identity. */
+  /** `DEV INO` as text, `buffer[identityStart..identityEnd)`: the hard-link identity. Both are 0 where the source has none. */
   identityStart: number
   identityEnd: number
   /** Path relative to the source, raw bytes, `buffer[pathStart..pathEnd)`. */

@@ -57,20 +57,17 @@ function readMtime(buffer: Buffer, cursor: Cursor, view: RecordView): number {
   const isNegative = buffer[cursor.at] === minus
   const start = isNegative ? cursor.at + 1 : cursor.at
   let seconds = 0
-  let nanos = 0
   let point = 0
   for (let at = start; at < buffer.length; at++) {
     const byte = buffer[at] ?? 0
     const digit = byte - zero
     if (digit >= 0 && digit <= 9) {
       if (point === 0) seconds = seconds * 10 + digit
-      else if (at < point + 10) nanos = nanos * 10 + digit
     } else if (byte === dot && point === 0 && at > start) point = at
     else {
       cursor.at = at + 1
       view.hasMtime = at > start
       view.mtimeSeconds = isNegative && seconds > 0 ? -seconds : seconds
-      view.mtimeNanos = nanos
       const isWhole = view.hasMtime ? point + 1 !== at : isNegative
       return byte === space && isWhole ? 0 : malformed
     }
@@ -123,16 +120,12 @@ function readFields(buffer: Buffer, cursor: Cursor, view: RecordView): number {
   const mtime = readMtime(buffer, cursor, view)
   if (mtime < 0) return mtime
   view.identityStart = cursor.at
-  const device = readNumber(buffer, cursor)
-  if (device < 0) return device
-  const inode = readNumber(buffer, cursor)
-  if (inode < 0) return inode
+  const identity = skipFields(buffer, cursor, 2)
+  if (identity < 0) return identity
   view.identityEnd = cursor.at - 1
   const links = readNumber(buffer, cursor)
   if (links < 0) return links
   view.size = size
-  view.device = device
-  view.inode = inode
   view.links = links
   // Mode and owner are read where somebody asks for them.
   view.ownerStart = cursor.at
@@ -165,9 +158,6 @@ function emptyView(): RecordView {
     size: 0,
     hasMtime: false,
     mtimeSeconds: 0,
-    mtimeNanos: 0,
-    device: 0,
-    inode: 0,
     links: 0,
     ownerStart: 0,
     buffer: Buffer.alloc(0),

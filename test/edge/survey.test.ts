@@ -52,7 +52,7 @@ describe('a source and no destination', () => {
     const found = await surveyed(temp.path)
     const records = new Map<string, ReturnType<typeof shown>>()
     await scanManifest(found.manifestPath, (view) => records.set(shown(view).path, shown(view)))
-    expect(records.get('old')).toMatchObject({ size: 3, mtime: [-2, 500_000_000], links: 2 })
+    expect(records.get('old')).toMatchObject({ size: 3, mtime: -2, links: 2 })
     expect(records.get('twin')?.identity).toBe(records.get('old')?.identity)
     expect(records.get('link')).toMatchObject({ target: 'x\n\xff' })
   })

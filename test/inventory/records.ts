@@ -7,7 +7,7 @@ export interface Shown {
   readonly fate: string
   readonly kind: string
   readonly size: number
-  readonly mtime: readonly [number, number] | undefined
+  readonly mtime: number | undefined
   readonly links: number
   readonly identity: string
   readonly path: string
@@ -22,7 +22,7 @@ export function shown(view: RecordView): Shown {
     fate: view.fateByte === 0 ? '' : String.fromCharCode(view.fateByte),
     kind: String.fromCharCode(view.kindByte),
     size: view.size,
-    mtime: view.hasMtime ? [view.mtimeSeconds, view.mtimeNanos] : undefined,
+    mtime: view.hasMtime ? view.mtimeSeconds : undefined,
     links: view.links,
     identity: text(view.identityStart, view.identityEnd),
     path: text(view.pathStart, view.pathEnd),
