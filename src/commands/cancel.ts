@@ -106,19 +106,32 @@ async function settle(run: string, flags: CancelFlags, by: string, io: CommandIo
   const isOver = state.end !== 'open'
   if (!isOver && state.cancelledBy === undefined) await note(found.value, { kind: 'cancelled', by }, io)
   await forgetCancelRequest(paths)
-  if (flags.keep !== true) {
-    const removed = await removeLeftovers(found.value, io)
-    if (!removed.ok) return refuse(removed.error)
-    if (removed.value > 0)
-      io.stdout(
-        `Removed ${formatPlural(removed.value, 'half file or broken upload', 'half files and broken uploads')}.\n`,
-      )
-  }
+  const tidied = flags.keep === true || (await tidy(found.value, io))
   if (state.end === 'finished')
     io.stdout(`Run ${record.run} was over already; nothing of it is left to end.\n`)
   else if (isOver || !state.hasRun) io.stdout(`Run ${record.run} is cancelled. Nothing of it ever ran.\n`)
   else io.stdout(`Run ${record.run} is cancelled. ${goesOnText(record)}\n`)
-  return ExitCode.ok
+  if (tidied) return ExitCode.ok
+  io.stderr(
+    `What it left half done may still be there: \`soxplan clean ${record.run} --keep\` looks again and removes it.\n`,
+  )
+  return io.interrupt.aborted ? ExitCode.interrupted : ExitCode.failed
+}
+
+/** Removes what is half done, and says so. False: not all of it, as far as anybody knows. A place that does not answer may be waited for with Ctrl-C at hand. */
+async function tidy(run: KnownRun, io: CommandIo): Promise<boolean> {
+  io.stderr('Looking for half files and broken uploads …\n')
+  const removed = await removeLeftovers(run, io)
+  if (io.interrupt.aborted) return false
+  if (!removed.ok) {
+    printDiagnostics(removed.error, run.record.run, io)
+    return false
+  }
+  if (removed.value > 0)
+    io.stdout(
+      `Removed ${formatPlural(removed.value, 'half file or broken upload', 'half files and broken uploads')}.\n`,
+    )
+  return true
 }
 
 async function removeLeftovers({ record, paths }: KnownRun, io: CommandIo): Promise<Result<number>> {

@@ -11,7 +11,7 @@ import {
 } from '../tools/rclone-place.ts'
 import { millis } from '../units.ts'
 import type { LeftoverContext, NamesByFolder } from './leftovers.ts'
-import { run, type Argv } from './process.ts'
+import { run, whyFailed, type Argv } from './process.ts'
 
 const QUESTION_TIMEOUT = millis(300_000)
 
@@ -50,7 +50,7 @@ export async function findUploads(
       'SX341',
       `cannot look for what was left behind in ${placeText(root)}`,
       'See that it can be reached, then clean again.',
-      answer.error.stderr.trim().split('\n').at(-1),
+      whyFailed(answer.error),
     )
   const prefix = root.path === '' ? '' : `${root.path}/`
   const listed = parse(answer.value.stdout, root.bucket)
@@ -116,7 +116,7 @@ export async function endUploads(
         'SX342',
         `the upload of ${placeText(root)}/${key} could not be ended`,
         'Mend what the message says, then clean again.',
-        answer.error.stderr.trim().split('\n').at(-1),
+        whyFailed(answer.error),
       )
   }
   return ok(undefined)

@@ -33,6 +33,19 @@ const OUTPUT_CHARS_MAX = 64 * 2 ** 20
 const STDERR_TAIL_CHARS = 4000
 const KILL_DELAY_MILLIS = 5000
 
+/** What a program said last, which is nearly always why it failed; else how it ended. */
+export function whyFailed({ stderr, kind, exitCode }: ProcessFailure): string {
+  const said = stderr.trim().split('\n').at(-1) ?? ''
+  return said === '' ? (howItEnded[kind] ?? `it ended with exit code ${exitCode ?? '?'}`) : said
+}
+
+const howItEnded: Readonly<Partial<Record<ProcessFailure['kind'], string>>> = {
+  missing: 'there is no such program',
+  timeout: 'it did not answer in time',
+  stopped: 'it did not answer until it was stopped',
+  signal: 'somebody ended it',
+}
+
 /** Runs a program to its end. Failure is data: nothing is thrown, and nothing is tried again. */
 export async function run(
   [program, ...args]: Argv,

@@ -5,7 +5,7 @@ import type { Plan, ToolName } from '../plan/plan.ts'
 import { missing } from '../tools/choose.ts'
 import { versionArgument, type FoundTools, type ToolVersion } from '../tools/tool.ts'
 import { millis } from '../units.ts'
-import { run } from './process.ts'
+import { run, whyFailed } from './process.ts'
 
 /** What the probe found, per tool. */
 export type ToolSet = FoundTools
@@ -60,10 +60,7 @@ export async function probeTool(
   if (!answer.ok) {
     if (answer.error.kind === 'missing')
       return missing(name, path === name ? undefined : `There is no ${path}.`)
-    return missing(
-      name,
-      `${path} does not start: ${answer.error.stderr.trim().split('\n').at(-1) ?? answer.error.kind}`,
-    )
+    return missing(name, `${path} does not start: ${whyFailed(answer.error)}`)
   }
   return readVersion(name, path, answer.value.stdout)
 }

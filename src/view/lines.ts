@@ -8,6 +8,8 @@ import { formatBytes, formatCount, formatPlural, formatRate, formatSeconds } fro
 /** A line at most this often while a step runs, and at least this often while it stands still. */
 const LINE_MILLIS_MIN = 2000
 const HEARTBEAT_MILLIS = 60_000
+/** So much of a step is to be behind it before the rest is foretold: a few small files say nothing of a large one. */
+const SHARE_TO_JUDGE_BY = 0.001
 
 export interface LinePrinter {
   /** Lines to print for this look at the run; often none. */
@@ -53,13 +55,14 @@ interface Stretch {
   readonly share: number
 }
 
-/** `, 12.0 MiB/s, 1m05s left`, once there is something to judge by. */
+/** `, 12.0 MiB/s, 1m05s left`, each once there is something to judge by. */
 function paceText(start: Stretch, now: Stretch): string {
   const seconds = (now.millis - start.millis) / 1000
   const share = now.share - start.share
   if (seconds <= 1 || share <= 0) return ''
-  const left = (seconds * (1 - now.share)) / share
-  return `, ${formatRate((now.bytes - start.bytes) / seconds)}, ${formatSeconds(left)} left`
+  const rate = `, ${formatRate((now.bytes - start.bytes) / seconds)}`
+  if (share < SHARE_TO_JUDGE_BY) return rate
+  return `${rate}, ${formatSeconds((seconds * (1 - now.share)) / share)} left`
 }
 
 const verbs: Readonly<Record<Step['stage'], string>> = {

@@ -30,7 +30,7 @@ describe.skipIf(noLab('Cancelling on Slurm'))('cancel and resume on Slurm', () =
     const cancelled = await ground.soxplan(['cancel', run, '--yes'])
     expect(cancelled.stdout).toContain(`Run ${run} of plan lab: 2 jobs in the queue.\n`)
     expect(cancelled.stdout).toContain(`Run ${run} is cancelled. What is proven is kept; `)
-    expect(cancelled).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(cancelled).toMatchObject({ exitCode: 0, stderr: 'Looking for half files and broken uploads …\n' })
     expect(await ground.queue()).toEqual([])
     await gate.open()
     const resumed = await ground.soxplan(['resume', run, '--yes'])

@@ -68,7 +68,9 @@ describe('cancel and resume on this machine', () => {
     const applying = await applyUntilStuck(at, env)
     const run = await runId(at)
     const cancelled = await say(at, ['cancel', run, '--yes'])
-    expect(cancelled.stderr).toMatch(/^(Waiting for the soxplan that drives it …\n)?$/)
+    expect(cancelled.stderr).toMatch(
+      /^(Waiting for the soxplan that drives it …\n)?Looking for half files and broken uploads …\n$/,
+    )
     expect(cancelled.stdout).toContain(`Run ${run} of plan case, on one machine.\n`)
     expect(cancelled.stdout).toContain(
       `Run ${run} is cancelled. What is proven is kept; \`soxplan resume ${run}\` goes on from there.\n`,
@@ -125,7 +127,7 @@ describe('cancel and resume on this machine', () => {
     await killed(at, applying)
     const run = await runId(at)
     const cancelled = await say(at, ['cancel', run, '--yes'])
-    expect(cancelled.stderr).toBe('')
+    expect(cancelled.stderr).toBe('Looking for half files and broken uploads …\n')
     expect(cancelled.exitCode).toBe(0)
     expect((await events(at)).at(-1)).toBe('cancelled')
   })
