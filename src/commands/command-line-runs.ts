@@ -1,4 +1,4 @@
-/** What can be typed about a run that is there already, and changes it. */
+/** What can be typed about runs that are there already. */
 
 import type { Command } from 'commander'
 import type { CommandIo } from './io.ts'
@@ -14,6 +14,7 @@ export function addRunVerbs(
   done: Done,
   wholeNumber: (text: string) => number,
 ): void {
+  addReaders(program, io, done)
   withRun(program.command('resume'))
     .description('go on with what has no proof yet, from the run folder; follows jobs that live')
     .option('--yes', 'do not ask')
@@ -51,6 +52,28 @@ export function addRunVerbs(
     .action(async (id: string, flags: { state?: string }) => {
       const { forceUnlockCommand } = await import('./force-unlock.ts')
       done(await forceUnlockCommand(id, flags, io))
+    })
+}
+
+function addReaders(program: Command, io: CommandIo, done: Done): void {
+  program
+    .command('runs')
+    .description('list the runs of a state folder, newest first')
+    .option('--state <dir>', STATE)
+    .option('--json', 'a JSON record per run, on a line each')
+    .action(async (flags: { state?: string; json?: boolean }) => {
+      const { runsCommand } = await import('./status.ts')
+      done(await runsCommand(flags, io))
+    })
+  program
+    .command('status')
+    .description('how far a run is and what to do next; 0 delivered, 4 under way, 1 anything else')
+    .argument('[run]', 'the id of the run, or its folder; without one, the newest')
+    .option('--state <dir>', STATE)
+    .option('--json', 'a JSON record for the run, each step and each transfer, on a line each')
+    .action(async (run: string | undefined, flags: { state?: string; json?: boolean }) => {
+      const { statusCommand } = await import('./status.ts')
+      done(await statusCommand(run, flags, io))
     })
 }
 

@@ -19,20 +19,34 @@ export interface RunFlags {
 /** Runs that a refusal names. */
 const RUNS_NAMED = 5
 
-/** `run`: an id in the state folder, or the path of a run folder. Fails SX607. */
-export async function findRun(run: string, flags: RunFlags, io: CommandIo): Promise<Result<KnownRun>> {
+/**
+ * `run`: an id in the state folder, the beginning of one where no other begins so, the path of a run folder, or
+ * undefined for the newest. Fails SX607.
+ */
+export async function findRun(
+  run: string | undefined,
+  flags: RunFlags,
+  io: CommandIo,
+): Promise<Result<KnownRun>> {
   const stateDir = path.resolve(io.cwd, flags.state ?? io.env['SOXPLAN_STATE'] ?? '.soxplan')
-  const folder = run.includes('/') ? path.resolve(io.cwd, run) : path.join(stateDir, 'runs', run)
-  const paths = runPaths(folder)
-  const record = parseRecord((await readIfThere(paths.plan)) ?? '')
+  const isPath = run?.includes('/') === true
+  const known = isPath ? [] : await listRuns(stateDir)
+  const meant = run === undefined ? known.slice(0, 1) : known.filter((id) => id.startsWith(run))
+  const [only] = meant.length === 1 ? meant : meant.filter((id) => id === run)
+  const paths = runPaths(isPath ? path.resolve(io.cwd, run) : path.join(stateDir, 'runs', only ?? run ?? ''))
+  const record = isPath || only !== undefined ? parseRecord((await readIfThere(paths.plan)) ?? '') : undefined
   if (record !== undefined) return ok({ paths, record, state: fold(await readJournal(paths.events)) })
-  const known = (await listRuns(stateDir)).slice(0, RUNS_NAMED)
+  const candidates = (meant.length > 0 ? meant : known).slice(0, RUNS_NAMED)
   return failWith(
     'SX607',
-    `There is no run ${run} in ${stateDir}`,
-    known.length === 0
+    run === undefined
+      ? `There are no runs in ${stateDir}`
+      : meant.length > 1
+        ? `${meant.length} runs in ${stateDir} begin with ${run}`
+        : `There is no run ${run} in ${stateDir}`,
+    candidates.length === 0
       ? 'Say where the runs are with --state DIR, or name the folder of the run.'
-      : `Runs there: ${known.join(', ')}.`,
+      : `Runs there: ${candidates.join(', ')}.`,
   )
 }
 

@@ -59,6 +59,40 @@ export interface GivenUpNames {
   readonly first: readonly GivenUp[]
 }
 
+/** As `collectFailedNames`, for whoever only reads: nothing is written. */
+export async function readGivenUp(
+  paths: RunPaths,
+  record: RunRecord,
+  progress: Progress,
+  firstMax: number,
+): Promise<FailedNames['givenUp']> {
+  const found = new Map<TransferRecord['name'], GivenUpNames>()
+  for (const { name } of record.transfers)
+    found.set(name, await gather(paths, stepsOf(progress, name), firstMax, () => Promise.resolve()))
+  return found
+}
+
+function stepsOf({ steps }: Progress, name: TransferRecord['name']): readonly StepProgress[] {
+  return steps.filter(({ step }) => step.transfer.name === name)
+}
+
+/** Counts the names of one transfer's stages; `onName` sees each. */
+async function gather(
+  paths: RunPaths,
+  steps: readonly StepProgress[],
+  firstMax: number,
+  onName: (entry: GivenUp) => Promise<void>,
+): Promise<GivenUpNames> {
+  const first: GivenUp[] = []
+  let count = 0
+  for await (const entry of givenUp(paths, steps)) {
+    count += 1
+    if (first.length < firstMax) first.push(entry)
+    await onName(entry)
+  }
+  return { count, first }
+}
+
 export interface FailedNames {
   readonly givenUp: ReadonlyMap<TransferRecord['name'], GivenUpNames>
   /** Path of `failed.txt`, undefined where not one name failed; SX322 when a manifest can not be read. */
@@ -86,16 +120,11 @@ export async function collectFailedNames(
       for (const line of transfer.unlisted.lines) file.add(transfer.name, 'unlisted', line, '')
       const refused = await addRefused(paths, transfer, file)
       if (readable.ok) readable = refused
-      const steps = progress.steps.filter(({ step }) => step.transfer.name === transfer.name)
-      const first: GivenUp[] = []
-      let count = 0
-      for await (const entry of givenUp(paths, steps)) {
-        count += 1
-        if (first.length < firstMax) first.push(entry)
+      const names = await gather(paths, stepsOf(progress, transfer.name), firstMax, (entry) => {
         file.add(transfer.name, entry.failure, printable(entry.path), entry.logPath)
-        await file.write(BLOCK_CHARS)
-      }
-      found.set(transfer.name, { count, first })
+        return file.write(BLOCK_CHARS)
+      })
+      found.set(transfer.name, names)
     }
     return { givenUp: found, file: readable.ok ? ok(await file.keep()) : readable }
   } finally {

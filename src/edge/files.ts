@@ -1,7 +1,7 @@
 /** Files that must survive a crash: written whole, synced, and only then under their name. */
 
 import { randomBytes } from 'node:crypto'
-import { open, rename, rm } from 'node:fs/promises'
+import { lstat, open, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
 
 /** Writes `content` so that `file` holds either what it held before or all of it, even after a power cut. Throws what the file system says. */
@@ -58,4 +58,15 @@ export function systemReason(error: unknown): string {
 /** True for an error that the file system or the kernel gave, as against a mistake of ours. */
 export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'syscall' in error
+}
+
+/** True when something of that name is there, whatever it is. */
+export async function isThere(file: string): Promise<boolean> {
+  try {
+    await lstat(file)
+    return true
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return false
+    throw error
+  }
 }

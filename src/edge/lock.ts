@@ -110,6 +110,13 @@ function lockText(holder: Holder): string {
   return `${JSON.stringify(holder)}\n`
 }
 
+/** Who holds the lock of `stateDir` and is not known to be dead; undefined: nobody. */
+export async function lockHolder(stateDir: string): Promise<Holder | undefined> {
+  const holder = await readHolder(lockFile(stateDir))
+  const isDead = holder !== undefined && isDeadHere(holder, { host: os.hostname(), bootId: await bootId() })
+  return isDead ? undefined : holder
+}
+
 export interface Listening {
   readonly silenceMillis: number
   readonly interrupt: AbortSignal

@@ -20,6 +20,8 @@ export interface RunState {
   readonly end: 'open' | 'finished' | 'withdrawn'
   /** Ended on purpose, and nobody has gone on with it since: who did that. */
   readonly cancelledBy?: string
+  /** Of a finished run: entries that are not at the destination, proven or as asked. */
+  readonly failed?: number
 }
 
 const emptyState: RunState = {
@@ -71,7 +73,7 @@ function next(state: RunState, event: Event): RunState {
       return withStep(state, event.step, { at: 'ended', outcome: event.outcome, ticket })
     }
     case 'finished':
-      return { ...state, end: 'finished' }
+      return { ...state, end: 'finished', failed: event.failed }
     case 'detached':
     case 'interrupted':
       return state

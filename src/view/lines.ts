@@ -73,7 +73,8 @@ const verbs: Readonly<Record<Step['stage'], string>> = {
   directories: 'set',
 }
 
-function stepText(progress: StepProgress, pace: string): string | undefined {
+/** One step as a line, as it is at this moment; undefined where nothing is to be said: it waits for what is before it. */
+export function stepText(progress: StepProgress, pace: string): string | undefined {
   const { step, sighting, outcome } = progress
   const tally = tallyOf(progress)
   const totalBytes = totalBytesOf(step)
