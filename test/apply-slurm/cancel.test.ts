@@ -27,6 +27,13 @@ describe.skipIf(noLab('Cancelling on Slurm'))('cancel and resume on Slurm', () =
     expect((await ground.soxplan([...apply, '--detach'], gate.env)).exitCode).toBe(4)
     await ground.lab.until('workers run', () => claimed(ground))
     const run = await runId(ground)
+    const status = await ground.soxplan(['status'])
+    expect(status.stdout).toMatch(
+      new RegExp(`^Run ${run} of plan lab, on Slurm, since \\S+ \\S+Z: running\n`),
+    )
+    expect(status.stdout).toMatch(/^ {2}data\.verify: waiting for what is before it$/m)
+    expect(status.stdout).toContain(`\`soxplan resume ${run}\` follows it, `)
+    expect(status.exitCode).toBe(4)
     const cancelled = await ground.soxplan(['cancel', run, '--yes'])
     expect(cancelled.stdout).toContain(`Run ${run} of plan lab: 2 jobs in the queue.\n`)
     expect(cancelled.stdout).toContain(`Run ${run} is cancelled. What is proven is kept; `)
@@ -83,6 +90,9 @@ describe.skipIf(noLab('Cancelling on Slurm'))('cancel and resume on Slurm', () =
     await ground.lab.until('workers run', () => claimed(ground))
     const run = await runId(ground)
     ground.lab.ctld.freeze()
+    const status = await ground.soxplan(['status'])
+    expect(status.stdout).toContain(': unknown: squeue does not answer\n')
+    expect(status.exitCode).toBe(4)
     const silent = await ground.soxplan(['cancel', run, '--yes']).finally(() => {
       ground.lab.ctld.thaw()
     })
