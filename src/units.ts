@@ -15,7 +15,7 @@ export type BytesPerSecond = Branded<number, 'BytesPerSecond'>
 export type TransferName = Branded<string, 'TransferName'>
 /** `TRANSFER.STAGE`, such as `dataset.copy`: one vertex of the graph. */
 export type StepId = Branded<string, 'StepId'>
-/** The name of a run folder, such as `20261122-211934-3f9a`. */
+/** The name of a run folder, such as `20261122-211934-2a53f9`. */
 export type RunId = Branded<string, 'RunId'>
 
 /** A mistake of ours, never of the user or the cluster. Only `cli.ts` catches it. */

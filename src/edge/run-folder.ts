@@ -83,10 +83,14 @@ export function unwritable(stateDir: string, error: unknown): ReturnType<typeof 
   )
 }
 
-/** `20261122-211934-3f9a`: sorts by time, and two of one second differ. */
+/**
+ * `20261122-211934-2a53f9`: date, time, and behind the second dash three hexadecimal digits of milliseconds and three of
+ * chance. Sorted by name, runs are sorted by time: the newest of two that began within one second is the newest.
+ */
 export function newRunId(now: Date): RunId {
   const stamp = now.toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15)
-  return `${stamp}-${randomBytes(2).toString('hex')}` as RunId
+  const millis = now.getUTCMilliseconds().toString(16).padStart(3, '0')
+  return `${stamp}-${millis}${randomBytes(2).toString('hex').slice(1)}` as RunId
 }
 
 /** A run folder that does not count yet: what a crash leaves of it is swept by the next apply. */
@@ -135,7 +139,7 @@ export async function listRuns(stateDir: string): Promise<readonly RunId[]> {
   try {
     const names = await readdir(path.join(stateDir, 'runs'))
     return names
-      .filter((name) => /^\d{8}-\d{6}-[0-9a-f]{4}$/.test(name))
+      .filter((name) => /^\d{8}-\d{6}-[0-9a-f]{6}$/.test(name))
       .sort()
       .reverse() as RunId[]
   } catch (error) {
