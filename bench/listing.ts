@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { finished } from 'node:stream/promises'
 import { createManifestWriter } from '../src/edge/manifest-file.ts'
 import { fateBytes } from '../src/inventory/entry.ts'
+import { manifestHead } from '../src/inventory/manifest.ts'
 import { createScanner } from '../src/inventory/scan.ts'
 
 export interface Listing {
@@ -56,7 +57,9 @@ function* sizedPaths({
 /** Makes the listing in `folder`, or finds it there. */
 export async function listing(folder: string, shape: ListingShape): Promise<Listing> {
   const { files, directories } = shape
-  const name = `listing-${files}-${directories}`
+  // One that was kept from before the form changed is no manifest any more.
+  const form = /\d+/.exec(manifestHead.toString('latin1'))?.[0] ?? ''
+  const name = `listing-${files}-${directories}-${form}`
   const made: Listing = {
     files,
     manifestPath: join(folder, `${name}.gz`),

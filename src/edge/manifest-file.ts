@@ -163,10 +163,13 @@ export interface ScanOptions {
   readonly stop?: AbortSignal
 }
 
+/** gunzip works beside whoever takes the blocks. Its types leave out what it takes as a stream. */
+const blocksAhead = { readableHighWaterMark: 4 * BLOCK_BYTES }
+
 /** The raw bytes of a manifest behind its head, in blocks. Throws what the file system or gunzip says. */
 export async function* readManifest(file: string): AsyncGenerator<Buffer, void, undefined> {
   const disk = createReadStream(file, { highWaterMark: BLOCK_BYTES })
-  const gunzip = createGunzip({ chunkSize: 4 * BLOCK_BYTES, flush: constants.Z_NO_FLUSH })
+  const gunzip = createGunzip({ chunkSize: BLOCK_BYTES, flush: constants.Z_NO_FLUSH, ...blocksAhead })
   disk.on('error', (error) => gunzip.destroy(error))
   disk.pipe(gunzip)
   let head = Buffer.alloc(0)

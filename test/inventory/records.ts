@@ -1,6 +1,7 @@
 /** Records as find and the manifest have them, and what the scanner shows of them as plain values. */
 
 import type { RecordView } from '../../src/inventory/entry.ts'
+import { recordLength, writeRecord } from '../../src/inventory/manifest.ts'
 import { createScanner, type ScanFault } from '../../src/inventory/scan.ts'
 
 export interface Shown {
@@ -29,6 +30,21 @@ export function shown(view: RecordView): Shown {
     name: text(view.nameStart, view.pathEnd),
     target: text(view.targetStart, view.targetEnd),
   }
+}
+
+/** What a manifest holds behind its head when these are the records of the listing, each with its fate in front. */
+export function manifestRecords(records: readonly string[]): Buffer {
+  const written = records.map((text) => {
+    let record = Buffer.alloc(0)
+    const scanner = createScanner('listing', (view) => {
+      record = Buffer.alloc(recordLength(view))
+      writeRecord(view, text.charCodeAt(0), record, 0)
+    })
+    const fault = scanner.push(Buffer.from(text.slice(1), 'latin1')) ?? scanner.end()
+    if (fault !== undefined) throw new Error(`the test's own record is ${fault.reason}: ${text}`)
+    return record
+  })
+  return Buffer.concat(written)
 }
 
 export function scanAll(

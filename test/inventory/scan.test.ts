@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { scanAll, type Shown } from './records.ts'
+import { manifestRecords, scanAll, type Shown } from './records.ts'
 
 const bytes = (text: string): Buffer => Buffer.from(text, 'latin1')
 
@@ -26,7 +26,7 @@ describe('one record', () => {
   })
 
   test('of a manifest, a symlink from a remote without times', () => {
-    const { records } = scanAll('manifest', [bytes('+l 3 - 0 0 1 - - - link\0../x\0')])
+    const { records } = scanAll('manifest', [manifestRecords(['+l 3 - 0 0 1 - - - link\0../x\0'])])
     expect(records).toMatchObject([
       { fate: '+', kind: 'l', mtime: undefined, identity: '0 0', path: 'link', name: 'link', target: '../x' },
     ])
@@ -104,7 +104,7 @@ test('the same records come out, wherever the chunks are cut and whatever bytes 
         const time = mtime === undefined ? '-' : `${seconds ?? 0}.${String(nanos).padStart(9, '0')}0`
         return `${fate}${kind} ${size} ${time} 7 8 ${links} 644 0 0 ${path}\0${target}\0`
       })
-      const whole = bytes(text.join(''))
+      const whole = manifestRecords(text)
       const chunks: Buffer[] = []
       let at = 0
       for (const cut of cuts) chunks.push(whole.subarray(at, (at += cut)))

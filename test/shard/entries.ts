@@ -6,6 +6,7 @@ import { createScanner } from '../../src/inventory/scan.ts'
 import type { ShardPlan } from '../../src/shard/finish.ts'
 import { planByTally, planByTotals, startTally } from '../../src/shard/planner.ts'
 import type { ShardPolicy } from '../../src/shard/shard.ts'
+import { manifestRecords } from '../inventory/records.ts'
 
 export interface TestEntry {
   /** One character per raw byte. */
@@ -50,7 +51,7 @@ export function recordsOf(entries: readonly TestEntry[]): Buffer {
     } = entry
     return `${fate}${kind} ${size} 1700000000.1234567890 2049 ${inode} ${links} 644 0 0 ${path}\0${target}\0`
   })
-  return Buffer.from(records.join(''), 'latin1')
+  return manifestRecords(records)
 }
 
 export function scan(entries: readonly TestEntry[], onRecord: (view: RecordView) => void): void {
