@@ -113,51 +113,73 @@ function partOf(batch: readonly Branch[], levels: readonly string[], branching: 
   }
 }
 
-/**
- * Streams every entry below the root once, in an order that depends on the tree alone: level by level where there are
- * few directories, and then branch by branch.
- */
-export async function listBranches(branching: Branching): Promise<Listed> {
-  const { env, onChunk, signal } = branching
-  const errors: Listed['errors'][] = []
-  const misread: Branch[] = []
+/** The one that has more names than all others together, if any has: the whole level would wait for it. */
+function broadest(branches: readonly Branch[]): Branch | undefined {
+  const bytes = branches.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+  return branches.length < 2 ? undefined : branches.find(({ sizeBytes }) => sizeBytes > bytes / 2)
+}
 
-  /** The next level. Undefined branches: nothing behind it is of use. */
-  const listLevel = async (
+/** Runs listings and notes the directories that are to be listed behind them. */
+class Levels {
+  readonly errors: Listed['errors'][] = []
+  /** Where the listing can not go on: nothing behind it is of use. */
+  broken: Listed | undefined
+  private readonly branching: Branching
+
+  constructor(branching: Branching) {
+    this.branching = branching
+  }
+
+  /** Shows what the parts list; returns the directories that stand in the listings of `open`, none once it is broken. */
+  async list(
     parts: readonly ListingPart[],
-  ): Promise<{ listed: Listed; branches?: Branch[] }> => {
+    open: readonly ListingPart[] = parts,
+  ): Promise<readonly Branch[]> {
+    const { env, onChunk, signal } = this.branching
     const branches: Branch[] = []
     const scanner = createScanner('listing', (view) => {
-      if (view.kindByte !== kindBytes.directory) return
-      const path = pathText(view)
-      ;(misreadName.test(path) ? misread : branches).push({ path, sizeBytes: view.size })
+      if (view.kindByte === kindBytes.directory) branches.push({ path: pathText(view), sizeBytes: view.size })
     })
     const listed = await runListings(parts, {
       env,
       signal,
       atOnce,
-      onChunk(chunk) {
-        scanner.push(chunk)
+      onChunk(chunk, part) {
+        if (open.includes(part)) scanner.push(chunk)
         return onChunk(chunk)
       },
     })
-    errors.push(listed.errors)
-    return listed.broken !== undefined || scanner.end() !== undefined ? { listed } : { listed, branches }
+    this.errors.push(listed.errors)
+    if (listed.broken === undefined && scanner.end() === undefined) return branches
+    this.broken = listed
+    return []
   }
+}
 
-  let level = await listLevel([branching.top])
-  for (let above = 1; above < LEVELS_MAX; above++) {
-    if (level.branches === undefined) return level.listed
-    if (level.branches.length === 0 || level.branches.length >= BRANCHES_MIN) break
-    level = await listLevel(
-      batchesOf(level.branches).map((batch) => partOf(batch, ['-maxdepth', '1'], branching)),
-    )
+/**
+ * Streams every entry below the root once, in an order that depends on the tree alone: level by level where there are
+ * few directories, and then branch by branch. A directory that outweighs its level is listed beside the branches, and
+ * what is below it behind them.
+ */
+export async function listBranches(branching: Branching): Promise<Listed> {
+  const levels = new Levels(branching)
+  const wholly = (branches: readonly Branch[]): readonly ListingPart[] =>
+    batchesOf(branches).map((batch) => partOf(batch, [], branching))
+  const oneLevel = (batch: readonly Branch[]): ListingPart => partOf(batch, ['-maxdepth', '1'], branching)
+
+  const top = await levels.list([branching.top])
+  const misread = top.filter(({ path }) => misreadName.test(path))
+  const broad: Branch[] = []
+  let branches = top.filter(({ path }) => !misreadName.test(path))
+  for (let above = 1; above < LEVELS_MAX && branches.length > 0 && branches.length < BRANCHES_MIN; above++) {
+    const aside = broadest(branches)
+    if (aside !== undefined) broad.push(aside)
+    const narrow = branches.filter((branch) => branch !== aside)
+    branches = [...(await levels.list(batchesOf(narrow).map(oneLevel)))]
   }
-  if (level.branches === undefined) return level.listed
-  const batches = batchesOf([...misread, ...level.branches])
-  const rest = await runListings(
-    batches.map((batch) => partOf(batch, [], branching)),
-    { env, signal, atOnce, onChunk },
-  )
-  return { errors: joinErrors([...errors, rest.errors]), broken: rest.broken }
+  const open = broad.map((branch) => oneLevel([branch]))
+  if (levels.broken === undefined)
+    branches = [...(await levels.list([...open, ...wholly([...misread, ...branches])], open))]
+  if (levels.broken === undefined) await levels.list(wholly(branches), [])
+  return levels.broken ?? { errors: joinErrors(levels.errors), broken: undefined }
 }

@@ -15,7 +15,9 @@ export interface ListingPart extends Pick<ListingRequest, 'argv' | 'cwd' | 'inpu
   readonly partialCode: number
 }
 
-export interface ListingQueue extends Omit<ListingRequest, keyof ListingPart> {
+export interface ListingQueue extends Omit<ListingRequest, keyof ListingPart | 'onChunk'> {
+  /** As a listing's own; told whose chunk it is. */
+  onChunk(chunk: Buffer, part: ListingPart): Promise<void> | undefined
   /** How many run at the same time. */
   readonly atOnce: number
 }
@@ -97,7 +99,7 @@ export async function runListings(parts: readonly ListingPart[], queue: ListingQ
         waitingBytes -= chunk.length
         lastByte = chunk.at(-1) ?? 0
         moves.emit('move')
-        const pending = queue.onChunk(chunk)
+        const pending = queue.onChunk(chunk, line.part)
         if (pending !== undefined) await pending
       }
       if (lastByte !== 0) stop({ errors: line.end.errors, broken: undefined })

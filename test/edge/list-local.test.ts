@@ -120,6 +120,12 @@ describe('several finds list what one does', () => {
     ['files alone', 'mkdir "$1"; touch "$1"/{1..9}'],
     ['one directory over another', 'mkdir -p "$1"/a/b/c/d/e; touch "$1"/a/b/c/d/e/f'],
     ['one directory full of them', 'mkdir -p "$1"/a/{1..200}; touch "$1"/a/{1..200}/f'],
+    [
+      'one directory that outweighs its level, and one that outweighs the next',
+      `mkdir -p "$1"/{wide,b/{broad,c,d}/1/{x,y},e/1/2/3}; cd "$1"
+       for i in wide b/broad; do (cd $i; seq -f 'a name that takes some room %g' 5000 | xargs -d '\\n' touch); done
+       mkdir -p wide/{1..90}/{k,l/m} b/broad/1/z; touch wide/{1..90}/l/m/f b/broad/1/z/g e/1/2/3/h`,
+    ],
     ['twenty thousand directories', 'mkdir "$1"; cd "$1"; seq 20000 | xargs mkdir; touch 7777/f'],
   ])('%s', { timeout: 240_000 }, async (_, script) => {
     await using temp = await tempFolder()
