@@ -7,32 +7,41 @@ export interface Timed {
   readonly seconds: number
   readonly exitCode: number | null
   readonly stdout: string
+  /** The end of it. */
+  readonly stderr: string
 }
+
+/** Characters. */
+const STDERR_KEPT = 4096
 
 export interface RunOptions {
   readonly cwd?: string
   readonly env?: NodeJS.ProcessEnv
 }
 
-/** One run. Its stderr is thrown away, its stdout kept. @throws Error when it can not be started. */
+/** One run. Of its stderr the end is kept, its stdout whole. @throws Error when it can not be started. */
 export async function timed(argv: readonly string[], options: RunOptions = {}): Promise<Timed> {
   const [program = '', ...args] = argv
   const start = performance.now()
   const child = spawn(program, args, {
     cwd: options.cwd,
     env: { ...process.env, ...options.env },
-    stdio: ['ignore', 'pipe', 'ignore'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   })
-  let stdout = ''
+  let [stdout, stderr] = ['', '']
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
+  child.stderr
+    .setEncoding('utf8')
+    .on('data', (text: string) => (stderr = (stderr + text).slice(-STDERR_KEPT)))
   const [exitCode] = (await once(child, 'close')) as [number | null]
-  return { seconds: (performance.now() - start) / 1000, exitCode, stdout }
+  return { seconds: (performance.now() - start) / 1000, exitCode, stdout, stderr }
 }
 
 /** Like `timed`. @throws Error when it does not end 0, because a figure of a failed run means nothing. */
 export async function mustRun(argv: readonly string[], options: RunOptions = {}): Promise<Timed> {
   const result = await timed(argv, options)
-  if (result.exitCode !== 0) throw new Error(`${argv.join(' ')} ended with ${String(result.exitCode)}`)
+  if (result.exitCode !== 0)
+    throw new Error(`${argv.join(' ')} ended with ${String(result.exitCode)}:\n${result.stderr}`)
   return result
 }
 

@@ -51,7 +51,8 @@ export async function run(): Promise<Row[]> {
 async function row(server: S3Server, folder: string, { name, from, to, plain }: Leg): Promise<Row> {
   const theirs = await counted(server, () =>
     mustRun(['rclone', 'copy', ...plain], {
-      env: { RCLONE_CONFIG: server.rcloneConf, NO_PROXY: '127.0.0.1' },
+      // A bundle that this shell names for other programs keeps rclone 1.60 from starting.
+      env: { RCLONE_CONFIG: server.rcloneConf, NO_PROXY: '127.0.0.1', AWS_CA_BUNDLE: undefined },
     }),
   )
   const store = {
