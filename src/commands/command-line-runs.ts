@@ -2,24 +2,25 @@
 
 import type { Command } from 'commander'
 import type { CommandIo } from './io.ts'
+import type { LogsFlags } from './logs.ts'
 
 type Done = (code: number) => void
+type WholeNumber = (max: number) => (text: string) => number
+
+/** A thousand processes are more than any machine has use for. */
+export const SLOTS_MAX = 1024
+const LINES_MAX = 100_000
 
 const STATE = 'state folder instead of .soxplan in this folder'
 
-/** `wholeNumber` reads the value of `--slots`. */
-export function addRunVerbs(
-  program: Command,
-  io: CommandIo,
-  done: Done,
-  wholeNumber: (text: string) => number,
-): void {
-  addReaders(program, io, done)
+/** `wholeNumber` reads the value of an option that is a number, 1 up to `max`. */
+export function addRunVerbs(program: Command, io: CommandIo, done: Done, wholeNumber: WholeNumber): void {
+  addReaders(program, io, done, wholeNumber)
   withRun(program.command('resume'))
     .description('go on with what has no proof yet, from the run folder; follows jobs that live')
     .option('--yes', 'do not ask')
     .option('--detach', 'on Slurm: hand everything over and leave (exit code 4)')
-    .option('--slots <n>', 'workers on this machine (local executor)', wholeNumber)
+    .option('--slots <n>', 'workers on this machine (local executor)', wholeNumber(SLOTS_MAX))
     .action(
       async (run: string, flags: { state?: string; yes?: boolean; detach?: boolean; slots?: number }) => {
         const { resumeCommand } = await import('./resume.ts')
@@ -55,7 +56,7 @@ export function addRunVerbs(
     })
 }
 
-function addReaders(program: Command, io: CommandIo, done: Done): void {
+function addReaders(program: Command, io: CommandIo, done: Done, wholeNumber: WholeNumber): void {
   program
     .command('runs')
     .description('list the runs of a state folder, newest first')
@@ -74,6 +75,28 @@ function addReaders(program: Command, io: CommandIo, done: Done): void {
     .action(async (run: string | undefined, flags: { state?: string; json?: boolean }) => {
       const { statusCommand } = await import('./status.ts')
       done(await statusCommand(run, flags, io))
+    })
+  program
+    .command('logs')
+    .description('where the logs of a run are; with a step, the end of those that tell what went wrong')
+    .argument('[run]', 'the id of the run, or its folder; without one, the newest')
+    .argument('[step]', 'such as dataset.copy')
+    .option('--shard <id>', 'every attempt at this shard, and nothing else')
+    .option('--lines <n>', 'of each log, the last so many (default: 40)', wholeNumber(LINES_MAX))
+    .option('--state <dir>', STATE)
+    .action(async (run: string | undefined, step: string | undefined, flags: LogsFlags) => {
+      const { logsCommand } = await import('./logs.ts')
+      done(await logsCommand(run, step, flags, io))
+    })
+  program
+    .command('job')
+    .description('the id to wait for: sbatch --dependency=afterok:$(soxplan job RUN TRANSFER) …')
+    .argument('<run>', 'the id of the run, or its folder')
+    .argument('<transfer>', 'its name in the plan')
+    .option('--state <dir>', STATE)
+    .action(async (run: string, transfer: string, flags: { state?: string }) => {
+      const { jobCommand } = await import('./job.ts')
+      done(await jobCommand(run, transfer, flags, io))
     })
 }
 

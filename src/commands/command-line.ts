@@ -1,7 +1,7 @@
 /** What can be typed. Every verb is loaded when it is called, so that `--help` and `validate` start fast. */
 
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
-import { addRunVerbs } from './command-line-runs.ts'
+import { addRunVerbs, SLOTS_MAX } from './command-line-runs.ts'
 import { ExitCode } from './exit-code.ts'
 import type { CommandIo } from './io.ts'
 
@@ -69,7 +69,7 @@ function buildProgram(io: CommandIo, done: (code: number) => void): Command {
       const { applyCommand } = await import('./apply.ts')
       done(await applyCommand(file, { ...flags, vars: flags.var }, io))
     })
-  addRunVerbs(program, io, done, wholeNumberTo(SLOTS_MAX))
+  addRunVerbs(program, io, done, wholeNumberTo)
   addDoctor(program, io, done)
   return program
 }
@@ -141,7 +141,6 @@ function variable(text: string, before: Variables): Variables {
   return { ...before, [text.slice(0, equals)]: text.slice(equals + 1) }
 }
 
-const SLOTS_MAX = 1024
 const TIMEOUT_SECONDS_MAX = 3600
 
 function wholeNumberTo(max: number): (text: string) => number {

@@ -11,11 +11,14 @@ import { follow, submitAll } from '../executor/drive.ts'
 import type { DriveContext, DriveEnd, HandedOver, Tickets } from '../executor/drive.ts'
 import { createLocalExecutor } from '../executor/local.ts'
 import { createSlurmExecutor } from '../executor/slurm/slurm.ts'
+import { closerOf } from '../executor/slurm/directives.ts'
 import { stepGraph } from '../graph/dag.ts'
+import type { StepGraph } from '../graph/dag.ts'
 import type { Step } from '../graph/step.ts'
 import { faultsBehindLoss, stopsChildren } from '../run/decide.ts'
 import { journalVersion } from '../run/event.ts'
 import type { Executor } from '../run/executor.ts'
+import { isClean } from '../run/progress.ts'
 import type { StepProgress } from '../run/progress.ts'
 import type { RunRecord } from '../run/record.ts'
 import { toolOf } from '../tools/tools.ts'
@@ -25,6 +28,7 @@ import { ExitCode } from './exit-code.ts'
 import type { CommandIo } from './io.ts'
 import { printDiagnostics } from './load-plan.ts'
 import { outcomesOf } from './outcomes.ts'
+import { pause, tickOf } from './tick.ts'
 
 export interface ExecuteContext {
   readonly record: RunRecord
@@ -34,17 +38,6 @@ export interface ExecuteContext {
   /** Steps whose jobs are alive already: they are followed and nothing is submitted. */
   readonly attached?: Tickets
 }
-
-/** A look comes after each twentieth of the time that has passed, within these bounds: soon in a small run. */
-interface TickBounds {
-  readonly minMillis: number
-  readonly maxMillis: number
-}
-const TICK_PART = 1 / 20
-/** A look at local marks costs a few file reads. */
-const localTick: TickBounds = { minMillis: 100, maxMillis: 500 }
-/** squeue's manual asks scripts not to loop: once a minute after twenty minutes, in all fewer than one every ten seconds. */
-const slurmTick: TickBounds = { minMillis: 3000, maxMillis: 60_000 }
 
 /** Job ids on the line that names them. */
 const JOBS_SHOWN = 8
@@ -83,6 +76,7 @@ async function driveAll(context: ExecuteContext, journal: Journal): Promise<numb
       if (context.detach) {
         await journal.append({ kind: 'detached' })
         io.stderr(detachedText(record))
+        io.stderr(behindText(record, drive.graph, handed.value))
         return ExitCode.detached
       }
       const end = await follow(drive, handed.value)
@@ -158,7 +152,7 @@ export function executorFor(record: RunRecord, paths: RunPaths, io: CommandIo): 
   return createSlurmExecutor({
     ...common,
     run: record.run,
-    sleep,
+    sleep: pause,
     interrupt: io.interrupt,
     notify: (line) => {
       io.stderr(`${line}\n`)
@@ -199,23 +193,12 @@ function driveContext(
       const shown = { steps: steps.filter(({ step }) => isShown(step)), elapsedMillis }
       for (const line of printer.next(shown)) io.stderr(`${line}\n`)
     },
-    tickMillis:
-      record.executor === 'local' ? tickWithin(localTick) : (askedTick(io) ?? tickWithin(slurmTick)),
-    sleep: (milliseconds) => sleep(milliseconds, io.interrupt),
+    tickMillis: tickOf(record.executor, io.env),
+    sleep: (milliseconds) => pause(milliseconds, io.interrupt, executor.onStepEnd),
     now: () => io.now().getTime(),
     interrupt: io.interrupt,
     cancelledBy: () => readCancelRequest(paths),
   }
-}
-
-function tickWithin({ minMillis, maxMillis }: TickBounds): (elapsedMillis: number) => number {
-  return (elapsedMillis) => Math.max(minMillis, Math.min(maxMillis, elapsedMillis * TICK_PART))
-}
-
-/** Tests do not wait ten seconds between two looks at a queue of their own. */
-function askedTick(io: CommandIo): (() => number) | undefined {
-  const asked = Number(io.env['SOXPLAN_TICK_MILLIS'] ?? NaN)
-  return asked > 0 ? () => asked : undefined
 }
 
 async function conclude(context: ExecuteContext, journal: Journal, end: DriveEnd): Promise<number> {
@@ -272,22 +255,23 @@ function jobsText(tickets: Tickets): string {
   return jobs.length === 0 ? '' : `Slurm jobs: ${jobs.join(', ')}${more}\n`
 }
 
-function detachedText(record: RunRecord): string {
-  return `Left to Slurm; run ${record.run} goes on. The same command comes back to it; \`squeue --me\` shows its jobs.\n`
+/** How other jobs wait for the run: for all of it, which the steps are that nothing stands behind, or for one transfer. */
+function behindText({ run }: RunRecord, graph: StepGraph, { tickets, seen }: HandedOver): string {
+  const ends = graph.steps.filter(({ id }) => graph.children(id).length === 0)
+  const open = ends.filter(({ id }) => !isDelivered(seen.get(id)))
+  const jobs = open.flatMap(({ id }) => tickets.get(id) ?? [])
+  const all =
+    jobs.length === 0 || jobs.length < open.length
+      ? ''
+      : `What needs all of it: sbatch --dependency=afterok:${jobs.map(closerOf).join(':')} … `
+  return `${all}What needs one transfer: sbatch --dependency=afterok:$(soxplan job ${run} TRANSFER) …\n`
 }
 
-function sleep(milliseconds: number, interrupt?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (interrupt?.aborted === true) {
-      resolve()
-      return
-    }
-    const wake = (): void => {
-      clearTimeout(timer)
-      interrupt?.removeEventListener('abort', wake)
-      resolve()
-    }
-    const timer = setTimeout(wake, milliseconds)
-    interrupt?.addEventListener('abort', wake)
-  })
+function isDelivered(progress: StepProgress | undefined): boolean {
+  if (progress === undefined || progress.marks.length < progress.step.shards.length) return false
+  return isClean({ ...progress, outcome: 'accounted' })
+}
+
+function detachedText(record: RunRecord): string {
+  return `Left to Slurm; run ${record.run} goes on. The same command comes back to it; \`squeue --me\` shows its jobs.\n`
 }

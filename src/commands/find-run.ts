@@ -55,6 +55,18 @@ export function stateDirOfRun({ paths }: KnownRun): string {
   return path.dirname(path.dirname(paths.folder))
 }
 
+/** As `findRun`, for who only reads: else what was wrong is printed and this is the exit code. */
+export async function runToRead(
+  run: string | undefined,
+  flags: RunFlags,
+  io: CommandIo,
+): Promise<KnownRun | number> {
+  const found = await findRun(run, flags, io)
+  if (found.ok) return found.value
+  printDiagnostics(found.error, run ?? 'the newest run', io)
+  return ExitCode.usage
+}
+
 /**
  * The run that is to be changed, once it is sure that somebody can be asked; else what was wrong is printed and this is
  * the exit code.

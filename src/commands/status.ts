@@ -1,7 +1,6 @@
 /** `soxplan runs` and `soxplan status`: what became of runs, read from their folders and the queue. They change nothing. */
 
 import path from 'node:path'
-import type { Diagnostic } from '../diagnostic.ts'
 import { isThere } from '../edge/files.ts'
 import { knownRuns } from '../edge/unfinished.ts'
 import { tallyOf } from '../run/progress.ts'
@@ -11,10 +10,9 @@ import { failedCount, renderReport } from '../view/report.ts'
 import { renderRuns, renderStatus } from '../view/standing.ts'
 import type { RunLine } from '../view/standing.ts'
 import { ExitCode } from './exit-code.ts'
-import { findRun } from './find-run.ts'
+import { runToRead } from './find-run.ts'
 import type { RunFlags } from './find-run.ts'
 import type { CommandIo } from './io.ts'
-import { printDiagnostics } from './load-plan.ts'
 import { lookAtRun, outcomesSeen, progressOf } from './look-at-run.ts'
 import type { SeenRun } from './look-at-run.ts'
 
@@ -59,13 +57,9 @@ export async function statusCommand(
   flags: ReadFlags,
   io: CommandIo,
 ): Promise<number> {
-  const refuse = (diagnostics: readonly Diagnostic[]): number => {
-    printDiagnostics(diagnostics, run ?? 'the newest run', io)
-    return ExitCode.usage
-  }
-  const found = await findRun(run, flags, io)
-  if (!found.ok) return refuse(found.error)
-  const seen = await lookAtRun(found.value, io)
+  const found = await runToRead(run, flags, io)
+  if (typeof found === 'number') return found
+  const seen = await lookAtRun(found, io)
   const progress = await progressOf(seen)
   io.stdout(flags.json === true ? await asJson(seen, progress) : await asText(seen, progress))
   return exitCodeOf(seen.standing)

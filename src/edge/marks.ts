@@ -95,7 +95,8 @@ async function namesIn(folder: string): Promise<readonly string[]> {
   }
 }
 
-async function textOf(file: string): Promise<string> {
+/** Latin1 text of a small file; empty where there is none. */
+export async function textOf(file: string): Promise<string> {
   try {
     return await readFile(file, 'latin1')
   } catch (error) {

@@ -22,7 +22,7 @@ export interface DriveContext {
   readonly onProgress: (progress: Progress) => void
   /** Until the next look, for a run that has been followed for so long. */
   readonly tickMillis: (elapsedMillis: number) => number
-  /** Resolves early when `interrupt` fires. */
+  /** Resolves early when `interrupt` fires, and where the executor tells when a step has ended. */
   readonly sleep: (milliseconds: number) => Promise<void>
   readonly now: () => number
   readonly interrupt: AbortSignal

@@ -37,14 +37,19 @@ interface Stage {
  */
 export function createLocalExecutor(context: LocalContext): Executor {
   const stages: Stage[] = []
+  const listeners = new Set<() => void>()
   let isOpen = false
+  const stageEnded = (): void => {
+    advance()
+    for (const listener of listeners) listener()
+  }
   const advance = (): void => {
     if (!isOpen || stages.some((stage) => stage.state === 'running')) return
     for (const stage of stages.filter(({ state }) => state === 'waiting')) {
       const parents = stages.filter(({ ticket }) => stage.after.includes(ticket))
       if (parents.some(({ state }) => state === 'ended-badly' || state === 'blocked')) stage.state = 'blocked'
       else if (parents.every(({ state }) => state === 'ended-well')) {
-        start(context, stage, advance)
+        start(context, stage, stageEnded)
         return
       }
     }
@@ -64,6 +69,10 @@ export function createLocalExecutor(context: LocalContext): Executor {
     },
     look: (tickets) =>
       Promise.resolve(new Map(tickets.map((ticket) => [ticket, sighting(stageOf(stages, ticket))]))),
+    onStepEnd: (listener) => {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
     cancel: async () => {
       isOpen = false
       await Promise.all(stages.flatMap((stage) => stage.workers.map(end)))

@@ -29,6 +29,11 @@ export interface Executor {
   release(roots: readonly Ticket[]): Promise<Result<undefined>>
   /** One look at all tickets. A query that fails, or that the user cuts short, gives `unknown`, not `gone`. */
   look(tickets: readonly Ticket[]): Promise<ReadonlyMap<Ticket, Sighting>>
+  /**
+   * Calls the listener whenever the workers of a step have ended, until the function that it returns is called. Absent
+   * where only a look can tell.
+   */
+  readonly onStepEnd?: (listener: () => void) => () => void
   /** Ends everything of the run, what an earlier driver handed over too, and returns once nothing of it is left. */
   cancel(): Promise<Result<undefined>>
 }

@@ -1,4 +1,4 @@
-import { rm, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { findProgram } from '../lab/available.ts'
@@ -218,5 +218,56 @@ sbatch "$@"
     await gate.open()
     await ground.lab.until('the queue is empty', async () => (await ground.queue()).length === 0)
     expect(await ground.soxplan(apply, gate.env)).toMatchObject({ exitCode: 0 })
+  })
+
+  test('a job waits for a transfer of a run that was left, and starts when all of it is there', async () => {
+    const ground = await groundOf('behind')
+    await ground.plan({ transfers: { data: {}, more: { after: ['data'], to: 'more' } } })
+    const gate = await ground.gate()
+    const left = await ground.soxplan([...apply, '--detach'], gate.env)
+    expect(left.exitCode).toBe(4)
+    const [run] = (await ground.newestRun()).split('/').slice(-1)
+    const tickets = await ground.tickets()
+    expect(left.stderr.trimEnd().split('\n').at(-1)).toBe(
+      `What needs all of it: sbatch --dependency=afterok:${tickets['more.verify'] ?? ''}_0 … ` +
+        `What needs one transfer: sbatch --dependency=afterok:$(soxplan job ${run ?? ''} TRANSFER) …`,
+    )
+    const job = await ground.soxplan(['job', run ?? '', 'data'])
+    expect(job).toMatchObject({ exitCode: 0, stdout: `${tickets['data.verify'] ?? ''}_0\n`, stderr: '' })
+    const script = ground.in('train.sh')
+    await writeFile(
+      script,
+      `#!/bin/bash\nfind '${ground.in('data')}' -type f -printf x >'${ground.in('seen')}'\n`,
+    )
+    const train = await ground.lab.sbatch(
+      `--dependency=afterok:${job.stdout.trim()}`,
+      `--output=${ground.in('train.log')}`,
+      script,
+    )
+    expect(await ground.lab.jobState(train)).toContain('PENDING')
+    await gate.open()
+    await ground.lab.untilJob(train, ['COMPLETED'])
+    expect(await readFile(ground.in('seen'), 'utf8')).toBe('x'.repeat(124))
+    expect(await ground.soxplan(['resume', run ?? '', '--yes'])).toMatchObject({ exitCode: 0 })
+    expect(await ground.soxplan(['job', run ?? '', 'data'])).toEqual({
+      exitCode: 0,
+      stdout: '',
+      stderr: 'data is delivered and proven: there is nothing to wait for.\n',
+    })
+  })
+
+  test('no job is named where nothing will deliver the transfer', async () => {
+    const ground = await groundOf('nothing-behind')
+    const gate = await ground.gate()
+    expect((await ground.soxplan([...apply, '--detach'], gate.env)).exitCode).toBe(4)
+    const [run = ''] = (await ground.newestRun()).split('/').slice(-1)
+    expect(await ground.soxplan(['cancel', run, '--yes'])).toMatchObject({ exitCode: 0 })
+    const job = await ground.soxplan(['job', run, 'data'])
+    expect(job).toMatchObject({ exitCode: 1, stdout: '' })
+    expect(job.stderr).toContain(`error SX613: Nothing in the queue will deliver data of run ${run}\n`)
+    expect(job.stderr).toContain(`\`soxplan status ${run}\` says what became of it`)
+    const unknown = await ground.soxplan(['job', run, 'date'])
+    expect(unknown).toMatchObject({ exitCode: 2, stdout: '' })
+    expect(unknown.stderr).toContain(`error SX612: Run ${run} has no transfer date\n`)
   })
 })

@@ -33,6 +33,11 @@ export function jobName(run: RunId, step: Step): string {
   return `${jobNamePrefix(run)}${step.id}`
 }
 
+/** The task that what stands behind an array waits for: the first, which closes the stage. */
+export function closerOf(arrayId: string): string {
+  return `${arrayId}_0`
+}
+
 export function sbatchArgs(request: SubmitRequest): readonly string[] {
   const { step, after, stageFolder } = request
   const slurm = step.transfer.slurm[step.stage]
@@ -41,7 +46,7 @@ export function sbatchArgs(request: SubmitRequest): readonly string[] {
     '--parsable',
     `--job-name=${jobName(request.run, step)}`,
     `--array=0-${step.workers - 1}`,
-    ...(after.length === 0 ? ['--hold'] : [`--dependency=afterok:${after.map((id) => `${id}_0`).join(':')}`]),
+    ...(after.length === 0 ? ['--hold'] : [`--dependency=afterok:${after.map(closerOf).join(':')}`]),
     '--kill-on-invalid-dep=yes',
     slurm.requeue ? '--requeue' : '--no-requeue',
     '--open-mode=append',

@@ -1,0 +1,49 @@
+/** How long a driver waits between two looks at what it drives. */
+
+import type { ExecutorKind } from '../run/event.ts'
+
+/** A look comes after each twentieth of the time that has passed, within these bounds: soon in a small run. */
+interface TickBounds {
+  readonly minMillis: number
+  readonly maxMillis: number
+}
+const TICK_PART = 1 / 20
+/** A look at local marks costs a few file reads. */
+const localTick: TickBounds = { minMillis: 100, maxMillis: 500 }
+/** squeue's manual asks scripts not to loop: once a minute after twenty minutes, in all fewer than one every ten seconds. */
+const slurmTick: TickBounds = { minMillis: 3000, maxMillis: 60_000 }
+
+/** Milliseconds until the next look, for a run that has been followed for so many. */
+export function tickOf(
+  executor: ExecutorKind,
+  env: Readonly<Record<string, string | undefined>>,
+): (elapsedMillis: number) => number {
+  // Tests do not wait ten seconds between two looks at a queue of their own.
+  const asked = Number(env['SOXPLAN_TICK_MILLIS'] ?? NaN)
+  if (executor === 'slurm' && asked > 0) return () => asked
+  const { minMillis, maxMillis } = executor === 'local' ? localTick : slurmTick
+  return (elapsedMillis) => Math.max(minMillis, Math.min(maxMillis, elapsedMillis * TICK_PART))
+}
+
+/** Resolves after so long, or as soon as `interrupt` fires or `subscribe` calls its listener. */
+export function pause(
+  milliseconds: number,
+  interrupt?: AbortSignal,
+  subscribe?: (listener: () => void) => () => void,
+): Promise<void> {
+  return new Promise((resolve) => {
+    if (interrupt?.aborted === true) {
+      resolve()
+      return
+    }
+    const wake = (): void => {
+      clearTimeout(timer)
+      interrupt?.removeEventListener('abort', wake)
+      unsubscribe?.()
+      resolve()
+    }
+    const timer = setTimeout(wake, milliseconds)
+    interrupt?.addEventListener('abort', wake)
+    const unsubscribe = subscribe?.(wake)
+  })
+}
