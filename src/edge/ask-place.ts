@@ -1,9 +1,11 @@
 /** Asks what stands at a place that is not this machine's, by ssh or by rclone, in one form for both. */
 
-import { ok, type Result } from '../diagnostic.ts'
-import type { Location } from '../plan/plan.ts'
+import { fail, ok, type Result } from '../diagnostic.ts'
+import type { Location, SshLocation } from '../plan/plan.ts'
 import { askServer, type ServerSort } from './ask-server.ts'
 import { askSort, type RcloneLocation } from './list-remote.ts'
+import { probeTool } from './tool-probe.ts'
+import { overJump } from '../tools/choose.ts'
 
 /** Every place but a local one. */
 export type RemoteLocation = Exclude<Location, { kind: 'local' }>
@@ -47,12 +49,22 @@ export async function askPlace(context: PlaceContext): Promise<Result<PlaceAnswe
   const asked = await askServer(context, location)
   if (!asked.ok) return asked
   const { sort } = asked.value
-  if (sort === undefined) return askRclone(context, { ...asked.value.location, kind: 'sftp' })
+  if (sort === undefined) return askSftp(context, { ...asked.value.location, kind: 'sftp' })
   const name = location.path.slice(location.path.lastIndexOf('/') + 1)
   return ok({
     location: asked.value.location,
     found: sort === 'file' ? { sort, name } : { sort: sorts[sort] },
   })
+}
+
+/** A server that only rclone can look at. Fails SX401 and SX409, too. */
+async function askSftp(context: PlaceContext, location: SshLocation): Promise<Result<PlaceAnswer>> {
+  if (location.server.jump !== undefined) {
+    const rclone = await probeTool('rclone', context.rclonePath, context.env, context.signal)
+    const able = 'tool' in rclone ? overJump(rclone, location) : fail([rclone])
+    if (!able.ok) return able
+  }
+  return askRclone(context, location)
 }
 
 async function askRclone(context: PlaceContext, location: RcloneLocation): Promise<Result<PlaceAnswer>> {

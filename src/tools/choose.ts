@@ -15,6 +15,9 @@ import { toolOf } from './tools.ts'
  */
 export const SMALL_FILE_BYTES = 1024 * 1024
 
+/** `--sftp-ssh`, without which rclone knows no server on the way (its changelog). */
+const jumpFloor: VersionFloor = { major: 1, minor: 64 }
+
 /** Over SSH one rsync per worker does for less than this; above it, rclone's many streams are worth their start. */
 export const LARGE_OVER_SSH_BYTES = 100 * 2 ** 30
 
@@ -37,7 +40,8 @@ const floors: Readonly<Partial<Record<ToolName, VersionFloor>>> = {
 /**
  * The plan's own tool, or for `auto` the one that suits the load, or the other one where that is missing. Fails
  * SX401 when none is there, SX402 when the tool cannot carry the pair, SX403 when it is too old, SX405 when it cannot
- * follow symlinks at the destination, SX406 when it cannot carry symlinks over SSH.
+ * follow symlinks at the destination, SX406 when it cannot carry symlinks over SSH, SX409 when it knows no way over the
+ * server that the plan names.
  */
 export function chooseTool(
   transfer: Transfer,
@@ -47,14 +51,14 @@ export function chooseTool(
   to: Location = transfer.to,
 ): Result<ToolChoice> {
   if (transfer.tool !== 'auto') return explicit(transfer, transfer.tool, found, load, from, to)
-  const [first, reason, isOnlyOne] = preferred(transfer, load, from, to)
+  const [first, reason, isOnlyOne] = preferred(transfer, found, load, from, to)
   if (!toolOf(first).carries(from, to)) return cannotCarry(transfer, first, from, to)
-  const version = usableTool(found, first)
+  const version = toolFor(found, first, from, to)
   if (version.ok) return ok({ name: first, version: version.value, reason })
   if (transfer.followDestinationLinks || isOnlyOne === true) return version
   const second: ToolName = first === 'rsync' ? 'rclone' : 'rsync'
   if (!toolOf(second).carries(from, to)) return version
-  const other = usableTool(found, second)
+  const other = toolFor(found, second, from, to)
   if (!other.ok) return fail([...version.error, ...other.error])
   return ok({
     name: second,
@@ -85,7 +89,7 @@ function explicit(
       'Write `tool: rclone`, or remove `followDestinationLinks`.',
       'Recent versions (3.5.0 was tried) refuse every path that leads over one.',
     )
-  const version = usableTool(found, name)
+  const version = toolFor(found, name, from, to)
   if (!version.ok) return version
   // Whoever looks at a bucket, before, between and afterwards, does so with rclone.
   const looking = name === 'aws' ? usableTool(found, 'rclone') : version
@@ -94,12 +98,13 @@ function explicit(
 
 function preferred(
   transfer: Transfer,
+  found: FoundTools,
   load: Load,
   from: Location,
   to: Location,
 ): readonly [name: ToolName, reason: string, isOnlyOne?: boolean] {
   if (transfer.followDestinationLinks) return ['rclone', 'it writes through symlinks at the destination']
-  if (isOverSsh(from, to) && namesAreBytes(from) && namesAreBytes(to)) return overSsh(load, from, to)
+  if (isOverSsh(from, to) && namesAreBytes(from) && namesAreBytes(to)) return overSsh(found, load, from, to)
   if (from.kind !== 'local' || to.kind !== 'local') return ['rclone', 'it reaches remotes']
   if (load.hasHardLinks) return ['rsync', 'it keeps hard links']
   const mean = load.files === 0 ? 0 : load.bytes / load.files
@@ -114,6 +119,7 @@ function isOverSsh(...ends: readonly Location[]): boolean {
 
 /** rsync keeps more; rclone moves large amounts with many streams. */
 function overSsh(
+  found: FoundTools,
   { bytes, hasHardLinks, oddNames, symlinks }: Load,
   from: Location,
   to: Location,
@@ -122,6 +128,8 @@ function overSsh(
   if (symlinks > 0) return ['rsync', 'it keeps symlinks', true]
   if (!toolOf('rsync').carries(from, to)) return ['rclone', 'it needs no rsync on the server']
   if (hasHardLinks) return ['rsync', 'it keeps hard links']
+  if (!toolFor(found, 'rclone', from, to).ok && isOverJump(from, to))
+    return ['rsync', 'over a jump host, which the rclone here cannot use']
   return bytes < LARGE_OVER_SSH_BYTES
     ? ['rsync', 'over SSH, and not much']
     : ['rclone', 'over SSH, and much: it has many streams']
@@ -147,6 +155,27 @@ function cannotCarry(
       ? `transfer ${transfer.name}: aws copies between a folder and a bucket, and between buckets of one service and profile`
       : `transfer ${transfer.name}: ${name} copies between folders, and between a folder and a server`,
     'Write `tool: rclone`, or leave the choice to soxplan with `tool: auto`.',
+  )
+}
+
+function isOverJump(...ends: readonly Location[]): boolean {
+  return ends.some((end) => (end.kind === 'ssh' || end.kind === 'sftp') && end.server.jump !== undefined)
+}
+
+/** SX401, SX403 and SX409: a tool that can be used between these places. */
+function toolFor(found: FoundTools, name: ToolName, ...ends: readonly Location[]): Result<ToolVersion> {
+  const tool = usableTool(found, name)
+  return tool.ok && name === 'rclone' ? overJump(tool.value, ...ends) : tool
+}
+
+/** SX409: this rclone cannot go over the server on the way to one of these places. */
+export function overJump(rclone: ToolVersion, ...ends: readonly Location[]): Result<ToolVersion> {
+  const [end] = ends.filter((one) => isOverJump(one))
+  if (end === undefined || isAtLeast(rclone, jumpFloor)) return ok(rclone)
+  return failWith(
+    'SX409',
+    `rclone ${rclone.text} cannot reach ${placeText(end)} over a jump host: ${jumpFloor.major}.${jumpFloor.minor} or newer is needed`,
+    'Install a newer rclone, or name one in the plan: tools: { rclone: { path: … } }; or write `tool: rsync`.',
   )
 }
 

@@ -1,6 +1,7 @@
 /** How rclone is told where a place is. */
 
 import { namesAreBytes, type Location, type S3Location, type SshLocation } from '../plan/plan.ts'
+import { sshOptions } from './ssh.ts'
 import type { CopyCommand, TransferEnd } from './tool.ts'
 
 type Setting = readonly [name: string, value: string | number | boolean | undefined]
@@ -84,6 +85,11 @@ export function isRcloneNamed(location: Location): boolean {
   return !namesAreBytes(location)
 }
 
+/** As rclone reads lists of words: each with a space or a quote in quotes, which are doubled inside. */
+function spaceSeparated(words: readonly string[]): string {
+  return words.map((word) => (/[\s"]/.test(word) ? `"${word.replaceAll('"', '""')}"` : word)).join(' ')
+}
+
 function onTheFly(type: string, settings: readonly Setting[]): string {
   const said = settings.filter(([, value]) => value !== undefined)
   return `:${type}${said.map(([name, value]) => `,${name}=${settingValue(String(value))}`).join('')}:`
@@ -111,7 +117,16 @@ function s3Settings(location: S3Location): readonly Setting[] {
   ]
 }
 
+/**
+ * Over a server on the way rclone speaks through ssh, which it then gives nothing of its own to. A `--` in front of the
+ * host would keep ssh from seeing the `-s sftp` that rclone puts behind it.
+ */
 function sftpSettings({ server }: SshLocation): readonly Setting[] {
+  if (server.jump !== undefined)
+    return [
+      ['ssh', spaceSeparated([...sshOptions(server), server.host])],
+      ['shell_type', 'unix'],
+    ]
   return [
     ['host', server.host],
     ['user', server.user],
