@@ -170,7 +170,7 @@ async function agree(context: StartContext): Promise<{ record: RunRecord; paths:
     printDiagnostics(prepared.error, file, io)
     return ExitCode.failed
   }
-  const preview = previewOf(plan, file, prepared.value, executor, warnings)
+  const preview = previewOf(plan, file, prepared.value, executor, warnings, io.now())
   io.stdout(renderPreview(preview))
   const refusals = refusalsOf(prepared.value)
   if (refusals.length > 0) {

@@ -81,7 +81,7 @@ export async function planCommand(file: string, flags: PlanCommandFlags, io: Com
         return ExitCode.failed
       }
     }
-    const preview = previewOf(plan, file, prepared.value, executor.value, warnings)
+    const preview = previewOf(plan, file, prepared.value, executor.value, warnings, io.now())
     io.stdout(flags.json === true ? `${JSON.stringify(preview, undefined, 2)}\n` : renderPreview(preview))
     const refusals = refusalsOf(prepared.value)
     if (refusals.length > 0) {

@@ -2,6 +2,8 @@
 
 import type { Diagnostic, Result } from '../diagnostic.ts'
 import { ok } from '../diagnostic.ts'
+import { keyExpiries } from '../edge/key-expiry.ts'
+import type { KeyExpiry } from '../edge/key-expiry.ts'
 import type { RunPaths } from '../edge/run-folder.ts'
 import { planShards } from '../edge/shard-plan.ts'
 import { survey } from '../edge/survey.ts'
@@ -39,6 +41,8 @@ export interface PlannedWork {
   readonly workersMax?: number
   /** Set where attributes are set behind the copy. */
   readonly fixup?: PlannedFixup
+  /** Keys to its places that end some day. */
+  readonly expiries: readonly KeyExpiry[]
 }
 
 /** One transfer, listed and compared; cut where something is to be done. */
@@ -227,6 +231,7 @@ async function planWork(
     rates,
     plan: cut.value,
     workers: Math.min(workers, cut.value.shards.length),
+    expiries: await keyExpiries(askingWith(context), sourceRoot, destinationRoot),
     ...(workersMax === undefined ? {} : { workersMax }),
     ...(fixup.value === undefined ? {} : { fixup: fixup.value }),
   })

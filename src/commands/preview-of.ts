@@ -32,6 +32,7 @@ export function previewOf(
   prepared: Prepared,
   executor: ExecutorKind,
   warnings: readonly Diagnostic[],
+  now: Date,
 ): Preview {
   return {
     version: 1,
@@ -58,6 +59,7 @@ export function previewOf(
           : optionWarnings(transfer, work.tool.version).map(({ what, todo }) => `${what}. ${todo}`),
       ),
       ...prepared.transfers.flatMap(warningsOf),
+      ...expiryWarnings(prepared, now),
     ],
   }
 }
@@ -227,4 +229,27 @@ function warningsOf({ transfer, proof, survey, work }: PreparedTransfer): readon
       ? [`${name}: the shards are uneven, because names that are one file stay together in one shard.`]
       : []),
   ]
+}
+
+/** Keys that end before all of it is done, by the estimate, each once. */
+function expiryWarnings({ transfers }: Prepared, now: Date): readonly string[] {
+  const works = transfers.flatMap((item) =>
+    item.work === undefined ? [] : [{ work: item.work, preview: workPreview(item.work, item) }],
+  )
+  const seconds = works.reduce((sum, { preview }) => sum + preview.estimate.seconds, 0)
+  const end = now.getTime() + seconds * 1000
+  const texts = works
+    .flatMap(({ work }) => work.expiries)
+    .filter(({ at }) => at.getTime() < end)
+    .map(
+      ({ what, at }) =>
+        `${what}: good until ${timeText(at)}, and all of it is expected to take until ${timeText(new Date(end))}. ` +
+        'Renew it first; or renew it when it has ended and apply again: what is proven is kept.',
+    )
+  return [...new Set(texts)]
+}
+
+/** `2026-11-26 10:12Z` */
+function timeText(date: Date): string {
+  return `${date.toISOString().slice(0, 16).replace('T', ' ')}Z`
 }

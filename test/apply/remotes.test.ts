@@ -1,4 +1,4 @@
-import { chmod, lstat, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises'
+import { chmod, lstat, readdir, readFile, readlink, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { compareTrees } from '../rig/compare.ts'
@@ -38,6 +38,26 @@ describe('remotes of rclone', () => {
       expect(lastLines(second.stdout, 1)).toEqual(['Nothing is left to do.'])
       expect(second.exitCode).toBe(0)
     }
+  })
+
+  test('a token that ends before all of it is there: the preview says so', async () => {
+    await using at = await openCase()
+    await writeTree(at.from, { big: '' })
+    await truncate(join(at.from, 'big'), 4 * 2 ** 40)
+    const config = join(at.path, 'rclone.conf')
+    const withToken = async (hours: number): Promise<string> => {
+      const expiry = new Date(Date.now() + hours * 3_600_000).toISOString()
+      await writeFile(config, `[near]\ntype = local\ntoken = {"access_token":"x","expiry":"${expiry}"}\n`)
+      await writePlan(at.path, {
+        endpoints: { near: { type: 'rclone', config } },
+        transfers: { data: { from: at.from, to: `near:${at.to}` } },
+      })
+      return (await at.plan()).stdout
+    }
+    expect(await withToken(1)).toMatch(
+      /the token of remote near in \S+rclone\.conf: good until \S+ \S+Z, and all of it is expected to take until \S+ \S+Z\. Renew it first;/,
+    )
+    expect(await withToken(1000)).not.toContain('good until')
   })
 
   test('what comes out of a remote gets its attributes from a folder, whatever rclone calls it', async () => {
