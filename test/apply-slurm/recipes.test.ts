@@ -159,4 +159,31 @@ describe.skipIf(unavailable)('the ready plan', { timeout: 300_000 }, () => {
     expect(lastLines((await at.apply()).stdout, 1)).toEqual(['Nothing is left to do.'])
     expect((await run('ls', ['-A', at.in('to')])).stdout).not.toContain('.soxplan-partial')
   })
+
+  test.each([
+    { tool: 'rsync', maxConnections: 3, workers: 3 },
+    { tool: 'rclone', maxConnections: 5, workers: 2 },
+  ])(
+    '$tool keeps to $maxConnections connections over all nodes',
+    async ({ tool, maxConnections, workers }) => {
+      const at = ground(`connections-${tool}`)
+      await at.tree('src', TREE)
+      const plan = {
+        version: 1,
+        name: 'connections',
+        nodes: 4,
+        endpoints: { old: { ...endpointOf(servers.ssh), maxConnections } },
+        transfers: { data: { from: `old:${at.in('src')}`, to: at.in('to'), tool } },
+      }
+      await writeFile(at.in('plan.yaml'), JSON.stringify(plan))
+      await servers.ssh.forget()
+      expect(await at.apply()).toMatchObject({ exitCode: 0 })
+      expect(await compareTrees(at.in('src'), at.in('to'), { mtimes: true })).toEqual([])
+      const claims = await at.stageFiles(/^data\.copy\/work\/.*claim$/)
+      expect(claims.length).toBeGreaterThan(workers)
+      const most = await servers.ssh.mostAtOnce()
+      expect(most).toBeLessThanOrEqual(maxConnections)
+      expect(most).toBeGreaterThan(1)
+    },
+  )
 })

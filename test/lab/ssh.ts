@@ -211,7 +211,21 @@ export class SshServer {
     }
   }
 
-  /** Lets `log()` and `counts()` begin here. */
+  /** The most connections that were open at one time, by the order of the log's lines. */
+  async mostAtOnce(): Promise<number> {
+    const open = new Set<string>()
+    let most = 0
+    for (const line of (await this.log()).split('\n')) {
+      const port = / port (\d+)/.exec(line)?.[1] ?? ''
+      if (line.startsWith('Connection from ')) open.add(port)
+      if (/^(Disconnected from|Received disconnect from|Connection (closed|reset) by) /.test(line))
+        open.delete(port)
+      most = Math.max(most, open.size)
+    }
+    return most
+  }
+
+  /** Lets `log()`, `counts()` and `mostAtOnce()` begin here. */
   async forget(): Promise<void> {
     this.#forgotten = (await stat(this.#log)).size
   }
