@@ -96,6 +96,12 @@ export async function submitAll(context: DriveContext): Promise<Result<HandedOve
     await journal.append({ kind: 'submitted', step: step.id, ticket: answer.value })
   }
   if (context.interrupt.aborted) return takeBack('interrupted before release')
+  const handedOver = graph.steps.flatMap((step): [string, Ticket][] => {
+    const ticket = tickets.get(step.id)
+    return ticket === undefined ? [] : [[executor.nameOf(step), ticket]]
+  })
+  const confirmed = await executor.confirm(new Map(handedOver))
+  if (!confirmed.ok) return takeBack('not all of it is in the queue', confirmed.error)
   const isRoot = (step: Step): boolean => !graph.parents(step.id).some((id) => tickets.has(id))
   const released = await executor.release(
     graph.steps.filter(isRoot).flatMap((step) => tickets.get(step.id) ?? []),

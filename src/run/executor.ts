@@ -25,6 +25,8 @@ export interface Executor {
   nameOf(step: Step): string
   /** Hands a step over; it starts when every ticket in `after` has ended well, and not before `release`. */
   submit(step: Step, after: readonly Ticket[]): Promise<Result<Ticket>>
+  /** Makes sure that exactly this was handed over, by name, and is still there; comes before `release`. */
+  confirm(tickets: ReadonlyMap<string, Ticket>): Promise<Result<undefined>>
   /** Lets what stands after nothing start. */
   release(roots: readonly Ticket[]): Promise<Result<undefined>>
   /** One look at all tickets. A query that fails, or that the user cuts short, gives `unknown`, not `gone`. */

@@ -7,7 +7,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
 import type { Recorded } from '../../src/run/event.ts'
-import { whyNoLab } from '../lab/available.ts'
+import { findProgram, whyNoLab } from '../lab/available.ts'
 import { startLab } from '../lab/lab.ts'
 import type { Lab, LabOptions } from '../lab/lab.ts'
 import { tempFolder } from '../rig/folder.ts'
@@ -191,6 +191,25 @@ export class Ground {
   async queue(): Promise<readonly string[]> {
     const rows = await this.lab.squeue('--noheader', '--format=%j %T')
     return rows === '' ? [] : rows.split('\n').map((row) => row.trim())
+  }
+
+  /**
+   * Runs `script` before the `call`th sbatch, or in its place where it exits; in it, `sbatch "$@"` is the real one. All
+   * others are the real one.
+   */
+  async sbatchOnce(call: number, script: string): Promise<NodeJS.ProcessEnv> {
+    const shim = await this.lab.shim('sbatch', {})
+    const count = this.in('sbatch-calls')
+    const text = `#!/bin/bash
+sbatch() { ${findProgram('sbatch') ?? ''} "$@"; }
+echo >>'${count}'
+if [[ $(wc -l <'${count}') == ${call} ]]; then
+${script}
+fi
+sbatch "$@"
+`
+    await writeFile(join(this.lab.folder, 'shims', 'sbatch'), text)
+    return { ...this.env, PATH: shim.env['PATH'] }
   }
 
   /** rsync in the jobs waits until `open()`, so that a test has all the time it wants. */

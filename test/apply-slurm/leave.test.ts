@@ -1,7 +1,5 @@
 import { readFile, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { findProgram } from '../lab/available.ts'
 import { compareTrees } from '../rig/compare.ts'
 import { groundsOfLab, noLab } from './ground.ts'
 import type { Ground, Running } from './ground.ts'
@@ -16,24 +14,6 @@ describe.skipIf(noLab('Leaving on Slurm'))('the driver leaves and comes back', (
     await ground.tree('src')
     await ground.plan({ transfers: { data: {} } })
     return ground
-  }
-
-  /** Runs `script` in place of the `call`th sbatch; in it, `sbatch "$@"` is the real one, and so it goes on where it does not exit. */
-  const sbatchShim = async (ground: Ground, call: number, script: string): Promise<NodeJS.ProcessEnv> => {
-    const shim = await ground.lab.shim('sbatch', {})
-    const count = ground.in('sbatch-calls')
-    await writeFile(
-      join(ground.lab.folder, 'shims', 'sbatch'),
-      `#!/bin/bash
-sbatch() { ${findProgram('sbatch')} "$@"; }
-echo >>'${count}'
-if [[ $(wc -l <'${count}') == ${call} ]]; then
-${script}
-fi
-sbatch "$@"
-`,
-    )
-    return { ...ground.env, PATH: shim.env['PATH'] }
   }
 
   const killed = async ({ child, ended }: Running): Promise<void> => {
@@ -115,7 +95,7 @@ sbatch "$@"
 
   test('killed before the release: the next apply ends what is held and starts anew', async () => {
     const ground = await groundOf('killed-early')
-    const env = await sbatchShim(ground, 2, 'kill -9 $PPID; exit 1')
+    const env = await ground.sbatchOnce(2, 'kill -9 $PPID; exit 1')
     const running = ground.begin(apply, env)
     await running.ended
     expect(await ground.queue()).toEqual([expect.stringMatching(/^sox-.*-data\.copy PENDING$/)])
@@ -128,7 +108,7 @@ sbatch "$@"
 
   test('killed between the answer of sbatch and its record: the job is found by its name', async () => {
     const ground = await groundOf('killed-between')
-    const env = await sbatchShim(ground, 1, 'sbatch "$@" >/dev/null; kill -9 $PPID; exit 1')
+    const env = await ground.sbatchOnce(1, 'sbatch "$@" >/dev/null; kill -9 $PPID; exit 1')
     const running = ground.begin(apply, env)
     await running.ended
     expect((await ground.events()).map(({ kind }) => kind)).toEqual(['run', 'intent'])
@@ -140,7 +120,7 @@ sbatch "$@"
 
   test('Ctrl-C while stages are handed over takes all back, the one under way too', async () => {
     const ground = await groundOf('ctrl-c-early')
-    const env = await sbatchShim(ground, 2, `touch '${ground.in('now')}'; sleep 1`)
+    const env = await ground.sbatchOnce(2, `touch '${ground.in('now')}'; sleep 1`)
     const running = ground.begin(apply, env)
     await ground.lab.until('the second is under way', async () => (await ground.stageFiles(/./)).length > 0)
     await ground.lab.until(
@@ -177,7 +157,7 @@ sbatch "$@"
   test('killed and all jobs gone behind a finished copy: only the verify stage is handed over again', async () => {
     const ground = await groundOf('half')
     const gate = await ground.gate()
-    const held = await sbatchShim(ground, 2, 'sbatch --begin=now+1hour "$@"; exit')
+    const held = await ground.sbatchOnce(2, 'sbatch --begin=now+1hour "$@"; exit')
     const running = ground.begin(apply, { ...held, PATH: `${ground.in('bin')}:${held['PATH'] ?? ''}` })
     await gate.open()
     await ground.lab.until('the copy is over', () =>

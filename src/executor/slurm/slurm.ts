@@ -6,6 +6,7 @@ import type { Executor, Sighting } from '../../run/executor.ts'
 import { millis } from '../../units.ts'
 import type { RunId } from '../../units.ts'
 import { cancelAll } from './cancel.ts'
+import { confirm } from './confirm.ts'
 import { jobName, jobNamePrefix, sbatchArgs } from './directives.ts'
 import { commandEnvironment, submitEnvironment } from './environment.ts'
 import { sightingOf } from './parse.ts'
@@ -44,6 +45,7 @@ export function createSlurmExecutor(context: SlurmContext): Executor {
       const args = sbatchArgs({ run, step, stageFolder, scriptPath, after })
       return submitOnce(args, jobName(run, step), sbatch, queue, context)
     },
+    confirm: (tickets) => confirm(tickets, call, queue, context),
     release: (roots) => release(roots, call, queue, context),
     look: async (tickets) => {
       const rows = await queue(context.interrupt)

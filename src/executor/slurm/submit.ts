@@ -92,7 +92,7 @@ export async function release(
 }
 
 /** Waits until the queue answers, as long as patience lasts. */
-async function askPatiently(
+export async function askPatiently(
   queue: Queue,
   { sleep, interrupt, notify }: Patience,
 ): Promise<readonly QueueRow[] | undefined> {
