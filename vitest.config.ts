@@ -7,8 +7,8 @@ export default defineConfig({
     exclude: ['test/faults/**', 'node_modules/**'],
     globalSetup: ['test/rig/build.ts'],
     pool: 'forks',
-    // Slurm, rclone and rsync work beside the tests, and CI machines have two cores.
-    maxWorkers: 2,
+    // Two cores, as CI machines have: programs, disks and daemons are waited for a third of the time.
+    maxWorkers: 3,
     // What is tested runs real programs: a slow machine must not fail a test, a hung program must.
     testTimeout: 240_000,
     hookTimeout: 180_000,
