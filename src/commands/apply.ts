@@ -29,7 +29,7 @@ import { loadPlan, printDiagnostics } from './load-plan.ts'
 import type { LoadedPlan } from './load-plan.ts'
 import { reportNothingToDo, transferRecord } from './outcomes.ts'
 import { checkNoOtherRun, placesOf, supersede } from './other-runs.ts'
-import { settleExecutor, workersFor } from './place.ts'
+import { checkAfterJobs, settleExecutor, workersFor } from './place.ts'
 import type { PlaceFlags } from './place.ts'
 import { checkConfirmed } from './confirmed.ts'
 import { failsInPlan, prepare, refusalsOf } from './prepare.ts'
@@ -152,6 +152,11 @@ async function start(context: StartContext, leftBehind: readonly UnfinishedRun[]
 async function agree(context: StartContext): Promise<{ record: RunRecord; paths: RunPaths } | number> {
   const { file, loaded, executor, stateDir, flags, io } = context
   const { plan, warnings, text } = loaded
+  const waits = await checkAfterJobs(plan, executor, io)
+  if (!waits.ok) {
+    printDiagnostics(waits.error, file, io)
+    return ExitCode.failed
+  }
   const run = newRunId(io.now())
   const draft = await createDraft(stateDir, run)
   const progress = listingProgress(io)

@@ -17,7 +17,7 @@ import { ExitCode } from './exit-code.ts'
 import type { CommandIo } from './io.ts'
 import { loadPlan, printDiagnostics } from './load-plan.ts'
 import type { LoadedPlan } from './load-plan.ts'
-import { settleExecutor, workersFor } from './place.ts'
+import { checkAfterJobs, settleExecutor, workersFor } from './place.ts'
 import type { PlaceFlags } from './place.ts'
 import { checkConfirmed } from './confirmed.ts'
 import { prepare, refusalsOf } from './prepare.ts'
@@ -54,7 +54,8 @@ export async function planCommand(file: string, flags: PlanCommandFlags, io: Com
     printDiagnostics(executor.error, file, io)
     return ExitCode.failed
   }
-  const apart = await checkApart(plan, flags, io)
+  const waits = await checkAfterJobs(plan, executor.value, io)
+  const apart = waits.ok ? await checkApart(plan, flags, io) : waits
   if (!apart.ok) {
     printDiagnostics(apart.error, file, io)
     return ExitCode.failed

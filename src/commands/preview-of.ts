@@ -44,7 +44,7 @@ export function previewOf(
       const isJob = executor === 'slurm' && step.transfer.where !== 'login'
       return {
         id: step.id,
-        after: [...prepared.graph.parents(step.id)],
+        after: [...prepared.graph.parents(step.id), ...step.afterJobs.map(jobText)],
         shards: step.shards.length,
         workers: step.workers,
         ...(executor === 'slurm' && !isJob ? { isFirstHere: true as const } : {}),
@@ -62,6 +62,11 @@ export function previewOf(
       ...expiryWarnings(prepared, now),
     ],
   }
+}
+
+/** As the plan names it. */
+function jobText(id: string): string {
+  return `afterok:${id}`
 }
 
 /** `endpoint:path`, or the path of a disk, printable. */
@@ -105,7 +110,7 @@ function transferPreview(item: PreparedTransfer): TransferPreview {
       kind: proof.kind,
       sentence: proof.kind === 'none' ? 'none: the plan says `verify: none`' : proof.words,
     },
-    after: transfer.after,
+    after: [...transfer.after, ...transfer.afterJobs.map(jobText)],
     ...(blockedBy === undefined ? {} : { blockedBy }),
   }
 }
@@ -218,6 +223,11 @@ function warningsOf({ transfer, proof, survey, work }: PreparedTransfer): readon
           `${name}: aws carries whole prefixes: what appears in the source after this listing may be copied too. It keeps no modification times.`,
         ]
       : []),
+    ...(work === undefined || transfer.afterJobs.length === 0
+      ? []
+      : [
+          `${name}: the source is listed now, and not when ${transfer.afterJobs.map((id) => `job ${id}`).join(' and ')} has ended: what that changes here is reported by name, and what it adds is not copied.`,
+        ]),
     ...(lostLinks
       ? [
           `${name}: rclone does not keep hard links; every name becomes a file of its own. \`tool: rsync\` keeps them.`,

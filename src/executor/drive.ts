@@ -90,7 +90,7 @@ export async function submitAll(context: DriveContext): Promise<Result<HandedOve
     if (context.interrupt.aborted) return takeBack('interrupted before release')
     await journal.append({ kind: 'intent', step: step.id, name: executor.nameOf(step) })
     const after = graph.parents(step.id).flatMap((id) => tickets.get(id) ?? [])
-    const answer = await executor.submit(step, after)
+    const answer = await executor.submit(withoutPast(step, seen.get(step.id)), after)
     if (!answer.ok) return takeBack(`${step.id} was refused`, answer.error)
     tickets.set(step.id, answer.value)
     await journal.append({ kind: 'submitted', step: step.id, ticket: answer.value })
@@ -109,6 +109,12 @@ export async function submitAll(context: DriveContext): Promise<Result<HandedOve
   if (!released.ok) return takeBack('the release was refused', released.error)
   await journal.append({ kind: 'released' })
   return { ok: true, value: { tickets, seen } }
+}
+
+/** What has begun was let go by the jobs that it stood after, and Slurm may have forgotten those by now. */
+function withoutPast(step: Step, progress: StepProgress | undefined): Step {
+  const hasBegun = progress !== undefined && progress.marks.length + progress.shardsRunning > 0
+  return hasBegun ? { ...step, afterJobs: [] } : step
 }
 
 /** What the marks say of every step: nothing at all in a fresh run. */

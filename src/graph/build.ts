@@ -70,6 +70,7 @@ function step(item: PlannedTransfer, planned: PlannedStage, nodes: number): Step
     balance,
     workers,
     after: [],
+    afterJobs: [],
     isLast: false,
   }
 }
@@ -93,11 +94,24 @@ function markLast(steps: readonly Step[]): readonly Step[] {
 /** Comes after `markLast`, because a transfer waits for the last stage of those it stands `after`. */
 function connectTransfers(steps: readonly Step[], transfers: readonly Transfer[]): readonly Step[] {
   const lastOf = new Map(steps.filter((one) => one.isLast).map((one) => [one.transfer.name, one.id]))
-  const afterOf = new Map(transfers.map(({ name, after }) => [name, after]))
+  const byName = new Map(transfers.map((transfer) => [transfer.name, transfer]))
   const endsOf = (names: readonly TransferName[]): readonly StepId[] =>
-    names.flatMap((name) => lastOf.get(name) ?? endsOf(afterOf.get(name) ?? []))
+    names.flatMap((name) => lastOf.get(name) ?? endsOf(byName.get(name)?.after ?? []))
+  const jobsOf = ({ after, afterJobs }: Transfer): readonly string[] => [
+    ...afterJobs,
+    ...after.flatMap((name) => {
+      const before = byName.get(name)
+      return before === undefined || lastOf.has(name) ? [] : jobsOf(before)
+    }),
+  ]
   return steps.map((one) =>
-    one.after.length === 0 ? { ...one, after: [...new Set(endsOf(one.transfer.after))] } : one,
+    one.after.length > 0
+      ? one
+      : {
+          ...one,
+          after: [...new Set(endsOf(one.transfer.after))],
+          afterJobs: [...new Set(jobsOf(one.transfer))],
+        },
   )
 }
 

@@ -26,6 +26,8 @@ export interface Step {
   readonly workers: number
   /** Steps that must have ended 0 before this one starts. */
   readonly after: readonly StepId[]
+  /** Slurm jobs outside of the plan that must have ended well before this one starts. */
+  readonly afterJobs: readonly string[]
   /** Nothing of the same transfer stands behind it: ends 1 when anything failed. */
   readonly isLast: boolean
 }

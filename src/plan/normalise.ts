@@ -6,7 +6,7 @@ import { defaultPreserve, slurmStages } from './plan.ts'
 import type { Fixup, Plan, SlurmOptions, ToolName, ToolSetup, Transfer } from './plan.ts'
 import { parseBandwidth, parseDuration, parseShare } from './quantities.ts'
 import type { SeenTransfer } from './rule.ts'
-import { parentsOf } from './rules-after.ts'
+import { outsideJobsOf, parentsOf } from './rules-after.ts'
 import { isSamePlace } from './rules-fixup.ts'
 import type { WrittenPlan, WrittenSlurm, WrittenTool, WrittenTransferSlurm } from './written.ts'
 
@@ -74,6 +74,7 @@ function normaliseTransfer(plan: WrittenPlan, seen: SeenTransfer): Transfer {
     onChange: written.onChange ?? 'refuse',
     followDestinationLinks: written.followDestinationLinks ?? false,
     after: [...new Set(parentsOf({ name, written }))].map(transferName),
+    afterJobs: outsideJobsOf(seen),
     attempts: written.retries?.attempts ?? DEFAULT_ATTEMPTS,
     slurm: {
       copy: slurmOf(plan, written, 'copy'),

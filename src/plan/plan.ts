@@ -163,6 +163,8 @@ export interface Transfer {
   readonly onChange: 'refuse' | 'deliver-unchanged'
   readonly followDestinationLinks: boolean
   readonly after: readonly TransferName[]
+  /** Slurm jobs outside of the plan that must have ended well first: `12345`, or `12345_0` for one task of an array. */
+  readonly afterJobs: readonly string[]
   /** Attempts per shard, ≥ 1. */
   readonly attempts: number
   /** `directories` is the end of the fixup, and has its options. */

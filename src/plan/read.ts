@@ -7,7 +7,7 @@ import { normalise } from './normalise.ts'
 import { parseText } from './parse.ts'
 import type { Plan } from './plan.ts'
 import type { Rule, Seen, SeenTransfer } from './rule.ts'
-import { afterHasNoCycle, afterNamesTransfers, loginRunsFirst } from './rules-after.ts'
+import { afterHasNoCycle, afterNamesJobs, afterNamesTransfers, loginRunsFirst } from './rules-after.ts'
 import { awsCanDoIt } from './rules-aws.ts'
 import { credentialsAreOfOneFile, endpointsAreUsable } from './rules-endpoints.ts'
 import {
@@ -64,6 +64,7 @@ const rules: readonly Rule[] = [
   endpointsAreUsable,
   credentialsAreOfOneFile,
   afterNamesTransfers,
+  afterNamesJobs,
   afterHasNoCycle,
   loginRunsFirst,
   placesDoNotOverlap,

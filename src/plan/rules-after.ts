@@ -5,7 +5,9 @@ import { nearestOrAll } from './nearest.ts'
 import { errorOnItem, type Rule, type Seen, type SeenTransfer } from './rule.ts'
 
 /** `afterok:ID`, a Slurm job outside of the plan. */
-export const SLURM_JOB = /^after[a-z]*:/
+const SLURM_JOB = /^after[a-z]*:/
+/** The one form that is carried out: a job, or one task of an array. */
+const AFTEROK = /^afterok:([1-9]\d{0,9}(?:_\d{1,9})?)$/
 
 /** Names of the transfers that `after:` lists, jobs outside of the plan left out. */
 export function parentsOf({ written }: SeenTransfer): readonly string[] {
@@ -14,6 +16,38 @@ export function parentsOf({ written }: SeenTransfer): readonly string[] {
     return name === undefined || SLURM_JOB.test(name) ? [] : [name]
   })
 }
+
+/** Ids of the Slurm jobs outside of the plan that `after:` lists. */
+export function outsideJobsOf({ written }: Pick<SeenTransfer, 'written'>): readonly string[] {
+  const items = (written.after ?? []).flatMap((item) => (typeof item === 'string' ? [item] : []))
+  return [...new Set(items.flatMap((item) => AFTEROK.exec(item)?.[1] ?? []))]
+}
+
+/** Nothing but `afterok:ID`, and nothing of it for what runs here first. */
+export const afterNamesJobs: Rule = (seen) =>
+  seen.transfers.flatMap(({ name, written }) =>
+    (written.after ?? []).flatMap((item) => {
+      if (typeof item !== 'string' || !SLURM_JOB.test(item)) return []
+      const path = ['transfers', name, 'after']
+      if (!AFTEROK.test(item))
+        return [
+          errorOnItem(seen, path, item, {
+            code: 'SX187',
+            what: `'${item}' is no Slurm job that a transfer can wait for`,
+            todo: 'Write `afterok:ID`, where ID is one job, such as 12345, or one task of an array, such as 12345_0.',
+          }),
+        ]
+      if (written.where !== 'login') return []
+      return [
+        errorOnItem(seen, path, item, {
+          code: 'SX128',
+          what: `'${name}' runs on the login node and cannot wait for a Slurm job`,
+          why: 'Transfers with `where: login` run before anything is submitted.',
+          todo: `Write \`where: slurm\` for '${name}', or remove this \`after\`.`,
+        }),
+      ]
+    }),
+  )
 
 export const afterNamesTransfers: Rule = (seen) =>
   seen.transfers.flatMap((transfer) =>

@@ -3,7 +3,6 @@
  * part. A part that is carried out from now on loses its entry here, and nothing else changes.
  */
 
-import { SLURM_JOB } from './rules-after.ts'
 import { errorOn, errorOnItem, type Rule } from './rule.ts'
 
 export const transferPartsNotYet: Rule = (seen) =>
@@ -28,15 +27,6 @@ export const afterFormsNotYet: Rule = (seen) =>
   seen.transfers.flatMap(({ name, written }) =>
     (written.after ?? []).flatMap((item) => {
       const path = ['transfers', name, 'after']
-      if (typeof item === 'string' && SLURM_JOB.test(item)) {
-        return [
-          errorOnItem(seen, path, item, {
-            code: 'SX187',
-            what: 'This version does not wait for Slurm jobs outside of the plan yet',
-            todo: 'Remove it, and apply the plan from a job that waits: sbatch --dependency=afterok:ID.',
-          }),
-        ]
-      }
       if (typeof item === 'string' || item.allow !== 'partial' || item.transfer === undefined) return []
       return [
         errorOnItem(seen, path, item.transfer, {

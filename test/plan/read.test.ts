@@ -35,6 +35,7 @@ describe('a plan', () => {
           onChange: 'refuse',
           followDestinationLinks: false,
           after: [],
+          afterJobs: [],
           attempts: 3,
           slurm: { copy: plain, fixup: plain, verify: plain, prune: plain, directories: plain },
         },

@@ -140,7 +140,15 @@ describe('field names', () => {
   test('a Plan has no field that a plan file cannot set', async () => {
     const written = new Set([...allFields()].map(([path]) => path.split('.').at(-1)))
     const members = await membersOf('src/plan/plan.ts')
-    const derived = new Set(['file', 'folder', 'stateDir', 'toIsDirectory', 'environmentPass', 'mirror'])
+    const derived = new Set([
+      'file',
+      'folder',
+      'stateDir',
+      'toIsDirectory',
+      'environmentPass',
+      'mirror',
+      'afterJobs',
+    ])
     const unknown = ['Plan', 'Transfer', 'SlurmOptions', 'ToolSetup']
       .flatMap((name) => members.get(name) ?? [])
       .filter((name) => !written.has(name) && !derived.has(name))

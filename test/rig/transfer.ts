@@ -20,6 +20,7 @@ export function plainTransfer(given: Pick<Transfer, 'name' | 'from' | 'to'> & Pa
     onChange: 'refuse',
     followDestinationLinks: false,
     after: [],
+    afterJobs: [],
     attempts: 3,
     slurm: { copy: slurm, fixup: slurm, verify: slurm, prune: slurm, directories: slurm },
     ...given,

@@ -51,6 +51,7 @@ function stepOf(shards: Step['shards']): Step {
     shards,
     balance: { meanSeconds: 1, maxSeconds: 1, ratio: 1 },
     workers: 1,
+    afterJobs: [],
     isLast: false,
     after: [],
   }

@@ -42,11 +42,13 @@ export function sbatchArgs(request: SubmitRequest): readonly string[] {
   const { step, after, stageFolder } = request
   const slurm = step.transfer.slurm[step.stage]
   const log = logPattern(stageFolder)
+  const before = [...after.map(closerOf), ...step.afterJobs]
   return [
     '--parsable',
     `--job-name=${jobName(request.run, step)}`,
     `--array=0-${step.workers - 1}`,
-    ...(after.length === 0 ? ['--hold'] : [`--dependency=afterok:${after.map(closerOf).join(':')}`]),
+    ...(after.length === 0 ? ['--hold'] : []),
+    ...(before.length === 0 ? [] : [`--dependency=afterok:${before.join(':')}`]),
     '--kill-on-invalid-dep=yes',
     slurm.requeue ? '--requeue' : '--no-requeue',
     '--open-mode=append',

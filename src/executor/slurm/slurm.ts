@@ -9,6 +9,7 @@ import { cancelAll } from './cancel.ts'
 import { confirm } from './confirm.ts'
 import { jobName, jobNamePrefix, sbatchArgs } from './directives.ts'
 import { commandEnvironment, submitEnvironment } from './environment.ts'
+import { checkOutsideJobs } from './outside-jobs.ts'
 import { sightingOf } from './parse.ts'
 import { caller, queueOf } from './queue.ts'
 import type { Call } from './queue.ts'
@@ -40,7 +41,9 @@ export function createSlurmExecutor(context: SlurmContext): Executor {
   return {
     kind: 'slurm',
     nameOf: (step) => jobName(run, step),
-    submit: (step, after) => {
+    submit: async (step, after) => {
+      const outside = await checkOutsideJobs(step.afterJobs, call)
+      if (!outside.ok) return outside
       const [stageFolder, scriptPath] = [context.stageFolder(step), context.scriptPath(step)]
       const args = sbatchArgs({ run, step, stageFolder, scriptPath, after })
       return submitOnce(args, jobName(run, step), sbatch, queue, context)
