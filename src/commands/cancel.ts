@@ -9,9 +9,11 @@ import { ticketsOf } from '../edge/unfinished.ts'
 import type { KnownRun } from '../edge/unfinished.ts'
 import { isAlive } from '../run/executor.ts'
 import { formatPlural } from '../view/format.ts'
-import { executorFor, goesOnText } from './execute-run.ts'
+import { goesOnText } from './execute-run.ts'
+import { executorFor } from './executor-for.ts'
 import { ExitCode } from './exit-code.ts'
 import { findRun, runToChange, stateDirOfRun } from './find-run.ts'
+import { releaseDestinations } from './hold-destinations.ts'
 import type { CommandIo } from './io.ts'
 import { countOf, findAll, leftoverContext, removeAll } from './leftovers-of.ts'
 import { printDiagnostics } from './load-plan.ts'
@@ -106,6 +108,7 @@ async function settle(run: string, flags: CancelFlags, by: string, io: CommandIo
   const isOver = state.end !== 'open'
   if (!isOver && state.cancelledBy === undefined) await note(found.value, { kind: 'cancelled', by }, io)
   await forgetCancelRequest(paths)
+  await releaseDestinations(record)
   const tidied = flags.keep === true || (await tidy(found.value, io))
   if (state.end === 'finished')
     io.stdout(`Run ${record.run} was over already; nothing of it is left to end.\n`)

@@ -10,8 +10,9 @@ import { printable } from '../inventory/printable.ts'
 import { isAlive } from '../run/executor.ts'
 import { renderLeftovers, type LeftoversShown } from '../view/leftovers.ts'
 import { ExitCode } from './exit-code.ts'
-import { executorFor } from './execute-run.ts'
+import { executorFor } from './executor-for.ts'
 import { runToChange, stateDirOfRun } from './find-run.ts'
+import { releaseDestinations } from './hold-destinations.ts'
 import type { CommandIo } from './io.ts'
 import { countOf, findAll, leftoverContext, removeAll, type FoundLeftovers } from './leftovers-of.ts'
 import { printDiagnostics } from './load-plan.ts'
@@ -59,6 +60,7 @@ async function clean(run: UnfinishedRun, flags: CleanFlags, io: CommandIo): Prom
   }
   const removed = await removeAll(found.value, context)
   if (!removed.ok) return removed
+  await releaseDestinations(record)
   if (removesFolder) await rm(paths.folder, { recursive: true, force: true })
   io.stdout(removesFolder ? `Removed; run ${record.run} is gone.\n` : 'Removed.\n')
   return ok(ExitCode.ok)

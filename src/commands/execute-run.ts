@@ -9,8 +9,6 @@ import type { Journal } from '../edge/journal.ts'
 import type { RunPaths } from '../edge/run-folder.ts'
 import { follow, submitAll } from '../executor/drive.ts'
 import type { DriveContext, DriveEnd, HandedOver, Tickets } from '../executor/drive.ts'
-import { createLocalExecutor } from '../executor/local.ts'
-import { createSlurmExecutor } from '../executor/slurm/slurm.ts'
 import { closerOf } from '../executor/slurm/directives.ts'
 import { stepGraph } from '../graph/dag.ts'
 import type { StepGraph } from '../graph/dag.ts'
@@ -24,7 +22,9 @@ import type { RunRecord } from '../run/record.ts'
 import { toolOf } from '../tools/tools.ts'
 import { createLinePrinter } from '../view/lines.ts'
 import { failedCount, NAMES_SHOWN, renderReport } from '../view/report.ts'
+import { executorFor } from './executor-for.ts'
 import { ExitCode } from './exit-code.ts'
+import { holdDestinations, releaseDestinations } from './hold-destinations.ts'
 import type { CommandIo } from './io.ts'
 import { printDiagnostics } from './load-plan.ts'
 import { outcomesOf } from './outcomes.ts'
@@ -47,19 +47,30 @@ const FRUITLESS_LIVES_MAX = 3
 
 /** Hands over what is not accounted for and follows it; what is lost to a fault is handed over again. */
 export async function executeRun(asked: ExecuteContext): Promise<number> {
-  const { paths, io: terminal } = asked
+  const { record, paths, io: terminal } = asked
+  const held = await holdDestinations(record, paths, terminal)
+  if (!held.ok) {
+    printDiagnostics(held.error, record.plan, terminal)
+    terminal.stderr('Nothing was moved.\n')
+    return ExitCode.failed
+  }
   await forgetCancelRequest(paths)
   const watch = watchForCancel(paths)
   const io = { ...terminal, interrupt: AbortSignal.any([terminal.interrupt, watch.signal]) }
   const context = { ...asked, io }
   const journal = await openJournal(paths.events, io.now)
+  // Until it is known how it ends, jobs may go on without us.
+  let goesOn = record.executor === 'slurm'
   try {
     const here = context.attached === undefined ? await doHereFirst(context, journal) : undefined
-    if (here !== undefined) return await conclude(context, journal, here)
-    return await driveAll(context, journal)
+    const code =
+      here === undefined ? await driveAll(context, journal) : await conclude(context, journal, here)
+    goesOn = code === ExitCode.detached
+    return code
   } finally {
     watch.close()
     await journal.close()
+    if (!goesOn) await releaseDestinations(record)
   }
 }
 
@@ -139,25 +150,6 @@ function withRest(end: Extract<DriveEnd, { kind: 'over' }>, record: RunRecord): 
 
 function notStarted(step: Step): StepProgress {
   return { step, sighting: undefined, outcome: 'blocked', marks: [], shardsRunning: 0, bytesUnderWay: 0 }
-}
-
-export function executorFor(record: RunRecord, paths: RunPaths, io: CommandIo): Executor {
-  const common = {
-    env: io.env,
-    environmentPass: record.environmentPass,
-    stageFolder: (step: Step) => paths.stage(step),
-    scriptPath: (step: Step) => paths.script(step),
-  }
-  if (record.executor === 'local') return createLocalExecutor(common)
-  return createSlurmExecutor({
-    ...common,
-    run: record.run,
-    sleep: pause,
-    interrupt: io.interrupt,
-    notify: (line) => {
-      io.stderr(`${line}\n`)
-    },
-  })
 }
 
 async function handOver(

@@ -8,7 +8,7 @@ import type { UnfinishedRun } from '../edge/unfinished.ts'
 import type { Event } from '../run/event.ts'
 import { isAlive } from '../run/executor.ts'
 import type { Plan } from '../plan/plan.ts'
-import { executorFor } from './execute-run.ts'
+import { executorFor } from './executor-for.ts'
 import type { CommandIo } from './io.ts'
 import { locationText } from './preview-of.ts'
 

@@ -16,7 +16,7 @@ import type { CommandIo } from './io.ts'
 import { lookAtRun, outcomesSeen, progressOf } from './look-at-run.ts'
 import type { SeenRun } from './look-at-run.ts'
 
-/** Of the records that `--json` prints, a line each; the first says it. */
+/** Of the records that `--json` prints, a line each; the first says it. `schemas/runs.schema.json` describes them. */
 const JSON_VERSION = 1
 
 export interface ReadFlags extends RunFlags {
@@ -38,8 +38,8 @@ export async function runsCommand(flags: ReadFlags, io: CommandIo): Promise<numb
   const lines: RunLine[] = []
   for (const run of await knownRuns(stateDir)) lines.push(lineOf(await lookAtRun(run, io)))
   if (flags.json === true) {
-    io.stdout(jsonLine({ version: JSON_VERSION, kind: 'runs', stateDir }))
-    for (const line of lines) io.stdout(jsonLine({ kind: 'run', ...line }))
+    io.stdout(jsonLine({ version: JSON_VERSION, record: 'runs', stateDir }))
+    for (const line of lines) io.stdout(jsonLine({ record: 'run', ...line }))
   } else if (lines.length > 0) io.stdout(renderRuns(lines))
   else
     io.stdout(
@@ -76,7 +76,7 @@ async function asText(seen: SeenRun, progress: Progress): Promise<string> {
 /** A record for the run, one per step, one per transfer. */
 async function asJson(seen: SeenRun, progress: Progress): Promise<string> {
   const steps = progress.steps.map((step) => ({
-    kind: 'step',
+    record: 'step',
     step: step.step.id,
     transfer: step.step.transfer.name,
     stage: step.step.stage,
@@ -87,7 +87,7 @@ async function asJson(seen: SeenRun, progress: Progress): Promise<string> {
     ...withoutShards(tallyOf(step)),
   }))
   const transfers = (await outcomesSeen(seen, progress)).map((outcome) => ({
-    kind: 'transfer',
+    record: 'transfer',
     transfer: outcome.name,
     to: outcome.to,
     provenBy: outcome.provenBy ?? null,
@@ -95,7 +95,7 @@ async function asJson(seen: SeenRun, progress: Progress): Promise<string> {
     failed: seen.standing.kind === 'finished' ? failedCount(outcome) : outcome.failed.count,
     named: outcome.failed.named,
   }))
-  const head = { version: JSON_VERSION, kind: 'run', ...lineOf(seen) }
+  const head = { version: JSON_VERSION, record: 'run', ...lineOf(seen) }
   return [head, ...steps, ...transfers].map(jsonLine).join('')
 }
 

@@ -1,6 +1,10 @@
 /** How long a driver waits between two looks at what it drives. */
 
+import { defaultBucket } from '../executor/slurm/bucket.ts'
+import type { BucketSize } from '../executor/slurm/bucket.ts'
 import type { ExecutorKind } from '../run/event.ts'
+
+type Environment = Readonly<Record<string, string | undefined>>
 
 /** A look comes after each twentieth of the time that has passed, within these bounds: soon in a small run. */
 interface TickBounds {
@@ -13,14 +17,21 @@ const localTick: TickBounds = { minMillis: 100, maxMillis: 500 }
 /** squeue's manual asks scripts not to loop: once a minute after twenty minutes, in all fewer than one every ten seconds. */
 const slurmTick: TickBounds = { minMillis: 3000, maxMillis: 60_000 }
 
-/** Milliseconds until the next look, for a run that has been followed for so many. */
-export function tickOf(
-  executor: ExecutorKind,
-  env: Readonly<Record<string, string | undefined>>,
-): (elapsedMillis: number) => number {
-  // Tests do not wait ten seconds between two looks at a queue of their own.
+/** Tests do not wait ten seconds between two looks at a queue of their own. */
+function askedMillis(env: Environment): number | undefined {
   const asked = Number(env['SOXPLAN_TICK_MILLIS'] ?? NaN)
-  if (executor === 'slurm' && asked > 0) return () => asked
+  return asked > 0 ? asked : undefined
+}
+
+/** How many calls of Slurm's commands there may be; undefined where looks come as often as somebody asked. */
+export function bucketOf(env: Environment): BucketSize | undefined {
+  return askedMillis(env) === undefined ? defaultBucket : undefined
+}
+
+/** Milliseconds until the next look, for a run that has been followed for so many. */
+export function tickOf(executor: ExecutorKind, env: Environment): (elapsedMillis: number) => number {
+  const asked = askedMillis(env)
+  if (executor === 'slurm' && asked !== undefined) return () => asked
   const { minMillis, maxMillis } = executor === 'local' ? localTick : slurmTick
   return (elapsedMillis) => Math.max(minMillis, Math.min(maxMillis, elapsedMillis * TICK_PART))
 }

@@ -4,6 +4,7 @@ import { failWith, ok, type Result } from '../diagnostic.ts'
 import { kindBytes, type RecordView } from '../inventory/entry.ts'
 import type { PathFilter } from '../inventory/filter.ts'
 import { hasImpossibleSegment } from '../inventory/names.ts'
+import { isOwnLockName } from '../inventory/own-lock.ts'
 import { createScanner } from '../inventory/scan.ts'
 import { pathText } from '../inventory/summary.ts'
 import { namesAreBytes, type Location } from '../plan/plan.ts'
@@ -116,7 +117,11 @@ class Collector implements ListedDestination {
 
   private isOurs(view: RecordView): boolean {
     const path = pathText(view)
-    if (path.includes('.soxplan') && path.split('/').some((name) => ownFolders.has(name))) return true
+    if (
+      path.includes('.soxplan') &&
+      path.split('/').some((name) => ownFolders.has(name) || isOwnLockName(name))
+    )
+      return true
     return this.ours.some((own) => path === own || path.startsWith(`${own}/`))
   }
 }

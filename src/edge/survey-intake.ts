@@ -14,6 +14,7 @@ import {
   isTooLong,
   isUtf8,
 } from '../inventory/names.ts'
+import { isOwnLock } from '../inventory/own-lock.ts'
 import { createCutter } from '../inventory/cut-records.ts'
 import { createScanner } from '../inventory/scan.ts'
 import { createSummary, pathText, type SummaryBuilder } from '../inventory/summary.ts'
@@ -138,6 +139,7 @@ class Intaking implements Intake {
 
   private judge(view: RecordView, isValid: boolean, isOdd: boolean): Verdict {
     const { look, policy, awsCarries, sourceRoot, destinationRoot } = this.options
+    if (isOwnLock(view)) return verdicts.ownLock
     if (isOdd && this.rcloneCarries) return verdicts.notVerbatim
     if (this.fromRemote ? holdsReplacement(view) : this.toRemote && !isValid) return verdicts.notRepresentable
     if (this.toRemote && !this.fromRemote) {

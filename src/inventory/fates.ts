@@ -7,6 +7,7 @@ import { isFixed, type FixupSight } from './attributes.ts'
 /** Why an entry is skipped or refused. `reasonTexts` has the words. */
 export type Reason =
   | 'special-file'
+  | 'own-lock'
   | 'size-unknown'
   | 'symlink-skipped'
   | 'dangling-link'
@@ -37,6 +38,7 @@ export type Reason =
 
 export const reasonTexts: Readonly<Record<Reason, string>> = {
   'special-file': 'neither a file, a directory nor a symlink',
+  'own-lock': 'the lock of a soxplan run that writes here',
   'size-unknown': 'the remote does not tell its size',
   'symlink-skipped': 'a symlink, and the plan says symlinks: skip',
   'dangling-link': 'a symlink that leads nowhere, and the plan says symlinks: follow',
@@ -119,6 +121,7 @@ export const verdicts = {
   attributes: verdict('attributes'),
   same: verdict('same'),
   specialFile: verdict('skipped', 'special-file'),
+  ownLock: verdict('skipped', 'own-lock'),
   sizeUnknown: verdict('skipped', 'size-unknown'),
   symlinkSkipped: verdict('skipped', 'symlink-skipped'),
   danglingLink: verdict('skipped', 'dangling-link'),

@@ -241,8 +241,28 @@ share_names() {
   return 0
 }
 
+# run_once: the same for a shard of few names, without a process around the tool. False when they are too long for that.
+run_once() {
+  local text='' bytes percent rest moved=0
+  local -a names
+  mapfile -d '' -t names <"$list"
+  fits "${names[@]}" || return
+  code=0
+  ((${#names[@]} == 0)) || (cd -- "$from" && exec "${copy_command[@]}" "${names[@]}" "$tool_to") || code=$?
+  {
+    IFS= read -r -d '' text <"$attempt_log"
+    ((${#text} > 1000)) && text=${text: -1000}
+    while read -r bytes percent rest; do
+      if [[ $bytes =~ ^[0-9]{1,18}$ && $percent =~ ^[0-9]{1,3}%$ ]]; then moved=$bytes; fi
+    done <<<"${text//$'\r'/$'\n'}"
+    printf '%s\n' "$moved" >>"${attempt_log%log}moved"
+  } 2>/dev/null
+  return 0
+}
+
 run_with_names() {
   local code=0 per_call side
+  if ((entries <= few)) && run_once; then return "$code"; fi
   share_names
   : >"$scratch/exit_code"
   (cd -- "$from" && exec xargs -0 -r -s "$names_bytes" -n "$per_call" -P "$side" bash -c "$call_with_names" call \

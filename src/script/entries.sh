@@ -6,9 +6,35 @@ ssh_failed=255
 # For bash -c, which gets a flag, the length of an expression, the expression, and then paths, by the thousand.
 find_each='exec find "$1" "${@:$2 + 3}" -maxdepth 0 "${@:3:$2}" 2>/dev/null'
 
+# fits NAME …: they fit on one command line, beside a thousand words.
+fits() {
+  local IFS=
+  local text=$*
+  ((${#text} < 500000))
+}
+
 # each SIDE FIND-FLAG EXPRESSION … <PATHS: what find says about each path itself. Nothing is walked. Fails when the
 # server is out of reach, and only then.
 each() {
+  local side=$1
+  local -a names=() reach=("${to_ssh[@]}")
+  [[ $side == from ]] && reach=("${from_ssh[@]}")
+  shift
+  # Here, and few: without two processes around the one.
+  if ((entries <= few && ${#reach[@]} == 0)); then
+    mapfile -d '' -t names
+    ((${#names[@]})) || return 0
+    if fits "${names[@]}"; then
+      at "$side" find "$1" "${names[@]}" -maxdepth 0 "${@:2}" 2>/dev/null
+      return 0
+    fi
+    printf '%s\0' "${names[@]}" | each_by_xargs "$side" "$@"
+    return
+  fi
+  each_by_xargs "$side" "$@"
+}
+
+each_by_xargs() {
   local side=$1
   shift
   at "$side" xargs -0 -r bash -c "$find_each" find "$1" $(($# - 1)) "${@:2}"

@@ -1,7 +1,9 @@
-import { writeFile } from 'node:fs/promises'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { listTree } from '../rig/compare.ts'
+import { PROJECT } from '../rig/project.ts'
 import { puppet } from '../rig/puppet.ts'
 import type { SoxplanResult } from '../rig/soxplan.ts'
 import { writeTree } from '../rig/tree.ts'
@@ -101,14 +103,23 @@ describe('runs and status', () => {
       .trimEnd()
       .split('\n')
       .map((line): unknown => JSON.parse(line))
-    expect(records[0]).toMatchObject({ version: 1, kind: 'run', run, standing: { kind: 'finished' } })
+    expect(records[0]).toMatchObject({ version: 1, record: 'run', run, standing: { kind: 'finished' } })
     expect(records).toContainEqual(
-      expect.objectContaining({ kind: 'step', step: 'data.copy', outcome: 'accounted', entries: 1 }),
+      expect.objectContaining({ record: 'step', step: 'data.copy', outcome: 'accounted', entries: 1 }),
     )
-    expect(records.at(-1)).toMatchObject({ kind: 'transfer', transfer: 'data', to: at.to, failed: 3 })
+    expect(records.at(-1)).toMatchObject({ record: 'transfer', transfer: 'data', to: at.to, failed: 3 })
     const runs = await say(at, 'runs', '--json')
-    expect(JSON.parse(runs.stdout.split('\n')[1] ?? '')).toMatchObject({
-      kind: 'run',
+    const validate = new Ajv2020({ strict: true, strictRequired: false }).compile(
+      JSON.parse(await readFile(join(PROJECT, 'schemas', 'runs.schema.json'), 'utf8')) as object,
+    )
+    const listed = runs.stdout
+      .trimEnd()
+      .split('\n')
+      .map((line): unknown => JSON.parse(line))
+    for (const record of [...records, ...listed])
+      expect([validate(record), validate.errors, record]).toEqual([true, null, record])
+    expect(listed[1]).toMatchObject({
+      record: 'run',
       run,
       executor: 'local',
     })

@@ -6,9 +6,14 @@ import { isLive } from './parse.ts'
 import type { Call, Queue } from './queue.ts'
 import { refusal } from './refusal.ts'
 
-/** After a scancel, how often and how long the queue is asked whether anything is left. KillWait may be 180 s. */
+/**
+ * After a scancel, how often and how long the queue is asked whether anything is left: after a second, and then ever less
+ * often, four minutes in all. KillWait may be 180 s.
+ */
 const LOOK_MILLIS = 1000
-const LOOKS_MAX = 240
+const LOOK_GROWTH = 1.3
+const LOOK_MILLIS_MAX = 15_000
+const LOOKS_MAX = 25
 /** Looks in a row without an answer before the controller is taken for gone. */
 const SILENT_LOOKS_MAX = 3
 /** Ids on one command line: one scancel per run nearly always, and never a line that is too long. */
@@ -24,7 +29,7 @@ export async function cancelAll(
   let silent = 0
   let left: readonly string[] = []
   for (let looks = 0; looks < LOOKS_MAX && silent < SILENT_LOOKS_MAX; looks++) {
-    if (looks > 0) await sleep(LOOK_MILLIS)
+    if (looks > 0) await sleep(Math.min(LOOK_MILLIS_MAX, LOOK_MILLIS * LOOK_GROWTH ** (looks - 1)))
     const rows = await queue()
     silent = rows === undefined ? silent + 1 : 0
     if (rows === undefined) continue

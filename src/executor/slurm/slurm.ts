@@ -5,6 +5,8 @@ import type { Step } from '../../graph/step.ts'
 import type { Executor, Sighting } from '../../run/executor.ts'
 import { millis } from '../../units.ts'
 import type { RunId } from '../../units.ts'
+import { pacer } from './bucket.ts'
+import type { BucketSize } from './bucket.ts'
 import { cancelAll } from './cancel.ts'
 import { confirm } from './confirm.ts'
 import { jobName, jobNamePrefix, sbatchArgs } from './directives.ts'
@@ -25,18 +27,23 @@ export interface SlurmContext extends Patience {
   readonly environmentPass: readonly string[]
   stageFolder(step: Step): string
   scriptPath(step: Step): string
+  /** Absent: calls are not counted. */
+  readonly bucket?: BucketSize
 }
 
 export function createSlurmExecutor(context: SlurmContext): Executor {
-  const { run } = context
-  const call = caller(commandEnvironment(context.env))
+  const { run, bucket, sleep } = context
+  const paced =
+    bucket === undefined ? (call: Call) => call : pacer(bucket, { now: () => performance.now(), sleep })
+  const call = paced(caller(commandEnvironment(context.env)))
   // Without a way to stop it: half an sbatch would leave a job that nobody knows of.
-  const sbatch: Call = (argv) =>
+  const sbatch = paced((argv) =>
     runProcess(argv, {
       timeoutMillis: SUBMIT_TIMEOUT,
       env: submitEnvironment(context.env, context.environmentPass),
       ownSession: true,
-    })
+    }),
+  )
   const queue = queueOf(jobNamePrefix(run), call)
   return {
     kind: 'slurm',

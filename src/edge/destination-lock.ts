@@ -1,0 +1,124 @@
+/**
+ * The lock of a folder that a run writes into, for all state folders: two clones of a plan's repository know nothing of
+ * each other, and their runs would write over each other's files. It lies in the folder, or where that is not there yet in
+ * the nearest one above it that is, and names the run.
+ */
+
+import { createHash, randomBytes } from 'node:crypto'
+import { link, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { LOCK_DIGITS } from '../inventory/own-lock.ts'
+import { isErrno, isSystemError } from './files.ts'
+
+/** Who writes there. */
+export interface DestinationHolder {
+  readonly run: string
+  /** Absolute path of its run folder. */
+  readonly folder: string
+  /** `user on host`. */
+  readonly who: string
+  /** ISO 8601, UTC. */
+  readonly since: string
+}
+
+export type Claim =
+  /** `file` is undefined where no lock can be written: then nothing can be written beside it either. */
+  | { readonly kind: 'ours'; readonly file: string | undefined }
+  | { readonly kind: 'theirs'; readonly file: string; readonly holder: DestinationHolder }
+
+/** The name says for which folder it is, so that it can lie in one above. */
+function lockName(folder: string): string {
+  return `.soxplan-${createHash('sha256').update(folder).digest('hex').slice(0, LOCK_DIGITS)}.lock`
+}
+
+/** Where the lock of a folder may lie: in it, and in each one above it. */
+function placesOf(folder: string): readonly string[] {
+  const above = path.dirname(folder)
+  return above === folder ? [folder] : [folder, ...placesOf(above)]
+}
+
+/**
+ * Takes the lock of `folder` for `me`, or says who has it. What `isOver` calls over is taken over; of several that do so
+ * at once one gets it. Throws what the file system says while it reads.
+ */
+export async function claimDestination(
+  folder: string,
+  me: DestinationHolder,
+  isOver: (holder: DestinationHolder) => Promise<boolean>,
+): Promise<Claim> {
+  const name = lockName(folder)
+  for (;;) {
+    const found = await findLock(folder)
+    if (found === undefined) {
+      const file = await writeLock(folder, name, me)
+      if (file !== 'taken') return { kind: 'ours', file }
+      continue
+    }
+    const { file, holder } = found
+    if (holder.run === me.run && holder.folder === me.folder) return { kind: 'ours', file }
+    if (!(await isOver(holder))) return { kind: 'theirs', file, holder }
+    await takeAway(file)
+  }
+}
+
+/** Removes the lock of `folder` where it is that of `run`. */
+export async function releaseDestination(folder: string, run: string): Promise<void> {
+  const found = await findLock(folder)
+  if (found?.holder.run === run) await rm(found.file, { force: true })
+}
+
+async function findLock(folder: string): Promise<{ file: string; holder: DestinationHolder } | undefined> {
+  const name = lockName(folder)
+  for (const place of placesOf(folder)) {
+    const file = path.join(place, name)
+    try {
+      return { file, holder: JSON.parse(await readFile(file, 'utf8')) as DestinationHolder }
+    } catch (error) {
+      if (!isErrno(error, 'ENOENT', 'ENOTDIR', 'EACCES', 'ESTALE')) throw error
+    }
+  }
+  return undefined
+}
+
+/** It comes under its name whole, and only where there is none. */
+async function writeLock(
+  folder: string,
+  name: string,
+  me: DestinationHolder,
+): Promise<string | undefined | 'taken'> {
+  const place = await nearestFolder(folder)
+  const draft = path.join(place, `.soxplan-${randomBytes(LOCK_DIGITS / 2).toString('hex')}.lock`)
+  const file = path.join(place, name)
+  try {
+    await writeFile(draft, `${JSON.stringify(me)}\n`, { mode: 0o644, flag: 'wx' })
+    try {
+      await link(draft, file)
+      return file
+    } finally {
+      await rm(draft, { force: true })
+    }
+  } catch (error) {
+    if (isErrno(error, 'EEXIST')) return 'taken'
+    if (!isSystemError(error)) throw error
+    return undefined
+  }
+}
+
+async function nearestFolder(folder: string): Promise<string> {
+  for (const place of placesOf(folder)) {
+    const there = await stat(place).catch(() => undefined)
+    if (there?.isDirectory() === true) return place
+  }
+  return folder
+}
+
+/** By a rename, which only one of several can do. */
+async function takeAway(file: string): Promise<void> {
+  const away = path.join(path.dirname(file), `.soxplan-${randomBytes(LOCK_DIGITS / 2).toString('hex')}.lock`)
+  try {
+    await rename(file, away)
+    await rm(away, { force: true })
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error
+  }
+}
