@@ -300,12 +300,29 @@ set_modes() {
 
 # give_modes TYPE MORE <`MODE PATH`: one chmod per kind of mode. Neither set-id bits nor what is no longer of that type.
 give_modes() {
-  local mode bits
+  local mode record
+  local -a found names
+  local -A seen=()
+  if ((entries <= few)); then
+    mapfile -d '' -t found
+    for record in "${found[@]}"; do seen[${record%% *}]=1; done
+    for mode in "${!seen[@]}"; do
+      names=()
+      for record in "${found[@]}"; do [[ $record == "$mode "* ]] && names+=("${record#* }"); done
+      printf '%s\0' "${names[@]}" | give_mode "$1" "$2" "$mode"
+    done
+    return 0
+  fi
   cat >"$scratch/modes"
   sed -z 's/ .*//' "$scratch/modes" | sort -zu | tr '\0' '\n' >"$scratch/distinct_modes"
   while IFS= read -r mode; do
-    printf -v bits '%03o' $(((8#$mode & 8#777) | $2))
-    grep -z "^$mode " <"$scratch/modes" | sed -z 's/^[^ ]* //' | each to -P -type "$1" -print0 |
-      at to xargs -0 -r chmod "$bits" --
+    grep -z "^$mode " <"$scratch/modes" | sed -z 's/^[^ ]* //' | give_mode "$1" "$2" "$mode"
   done <"$scratch/distinct_modes"
+}
+
+# give_mode TYPE MORE MODE <PATHS
+give_mode() {
+  local bits
+  printf -v bits '%03o' $(((8#$3 & 8#777) | $2))
+  each to -P -type "$1" -print0 | at to xargs -0 -r chmod "$bits" --
 }
