@@ -5,7 +5,7 @@
  */
 
 import { createHash, randomBytes } from 'node:crypto'
-import { link, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { link, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { LOCK_DIGITS } from '../inventory/own-lock.ts'
 import { isErrno, isSystemError } from './files.ts'
@@ -50,8 +50,8 @@ export async function claimDestination(
   for (;;) {
     const found = await findLock(folder)
     if (found === undefined) {
-      const file = await writeLock(folder, name, me)
-      if (file !== 'taken') return { kind: 'ours', file }
+      const written = await writeLock(folder, name, me)
+      if (written.kind === 'ours') return written
       continue
     }
     const { file, holder } = found
@@ -61,10 +61,29 @@ export async function claimDestination(
   }
 }
 
-/** Removes the lock of `folder` where it is that of `run`. */
+/** Removes the lock of `folder` where it is that of `run`. One that can not be removed is taken over by the next run. */
 export async function releaseDestination(folder: string, run: string): Promise<void> {
   const found = await findLock(folder)
-  if (found?.holder.run === run) await rm(found.file, { force: true })
+  if (found?.holder.run !== run) return
+  await removeLock(found.file, (file) => rm(file, { force: true })).catch((error: unknown) => {
+    if (!isSystemError(error)) throw error
+  })
+}
+
+function removeLock(file: string, remove: (file: string) => Promise<void>): Promise<void> {
+  return keepingTimes(path.dirname(file), () => remove(file))
+}
+
+/** A folder's own time is data, which a fixup has set last: the lock's coming and going leaves it, down to microseconds. */
+async function keepingTimes(folder: string, work: () => Promise<void>): Promise<void> {
+  const { atimeNs, mtimeNs } = await stat(folder, { bigint: true })
+  const seconds = (nanos: bigint): number => Number(nanos / 1000n) / 1e6
+  try {
+    await work()
+  } finally {
+    // Only its owner may set it, and who else comes and goes there changes it anyway.
+    await utimes(folder, seconds(atimeNs), seconds(mtimeNs)).catch(() => undefined)
+  }
 }
 
 async function findLock(folder: string): Promise<{ file: string; holder: DestinationHolder } | undefined> {
@@ -85,22 +104,24 @@ async function writeLock(
   folder: string,
   name: string,
   me: DestinationHolder,
-): Promise<string | undefined | 'taken'> {
+): Promise<Extract<Claim, { kind: 'ours' }> | { readonly kind: 'taken' }> {
   const place = await nearestFolder(folder)
   const draft = path.join(place, `.soxplan-${randomBytes(LOCK_DIGITS / 2).toString('hex')}.lock`)
   const file = path.join(place, name)
   try {
-    await writeFile(draft, `${JSON.stringify(me)}\n`, { mode: 0o644, flag: 'wx' })
-    try {
-      await link(draft, file)
-      return file
-    } finally {
-      await rm(draft, { force: true })
-    }
+    await keepingTimes(place, async () => {
+      await writeFile(draft, `${JSON.stringify(me)}\n`, { mode: 0o644, flag: 'wx' })
+      try {
+        await link(draft, file)
+      } finally {
+        await rm(draft, { force: true })
+      }
+    })
+    return { kind: 'ours', file }
   } catch (error) {
-    if (isErrno(error, 'EEXIST')) return 'taken'
+    if (isErrno(error, 'EEXIST')) return { kind: 'taken' }
     if (!isSystemError(error)) throw error
-    return undefined
+    return { kind: 'ours', file: undefined }
   }
 }
 
@@ -116,8 +137,10 @@ async function nearestFolder(folder: string): Promise<string> {
 async function takeAway(file: string): Promise<void> {
   const away = path.join(path.dirname(file), `.soxplan-${randomBytes(LOCK_DIGITS / 2).toString('hex')}.lock`)
   try {
-    await rename(file, away)
-    await rm(away, { force: true })
+    await removeLock(file, async () => {
+      await rename(file, away)
+      await rm(away, { force: true })
+    })
   } catch (error) {
     if (!isErrno(error, 'ENOENT')) throw error
   }

@@ -14,9 +14,9 @@ export const defaultBucket: BucketSize = { size: 40, refillMillis: 15_000 }
 
 export interface Clock {
   /** Milliseconds, from anywhere. */
-  now(): number
+  readonly now: () => number
   /** Ends early when `stop` fires. */
-  sleep(milliseconds: number, stop?: AbortSignal): Promise<void>
+  readonly sleep: (milliseconds: number, stop?: AbortSignal) => Promise<void>
 }
 
 /**
