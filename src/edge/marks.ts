@@ -19,7 +19,8 @@ export type ShardState =
     }
   | { readonly at: 'over'; readonly mark: Mark }
 
-const LOG_TAIL_BYTES = 4096
+/** A line of rclone's statistics names all files that are under way, some hundred bytes each, and dozens are. */
+const LOG_TAIL_BYTES = 64 * 1024
 
 /**
  * Looks at one shard. `attemptsMax` is the plan's: a failed last attempt is over. Files that vanish or are torn
@@ -68,7 +69,7 @@ export async function readFailed(stageFolder: string, mark: Mark): Promise<reado
   }
 }
 
-/** The last few kilobytes of a log, as latin1 text; empty when there is none yet. */
+/** The end of a log, as latin1 text; empty when there is none yet. */
 export async function tailOf(file: string): Promise<string> {
   try {
     const handle = await open(file, 'r')

@@ -52,7 +52,10 @@ export async function listLogs(stageFolder: string): Promise<StepLogs> {
   return { workers, attempts }
 }
 
-/** The last lines of a log, each printable whatever bytes it holds. */
+/** Characters of a line that are shown: rclone's statistics begin with what they come to, and go on for kilobytes. */
+const LINE_CHARS_MAX = 500
+
+/** The last lines of a log, each printable whatever bytes it holds, and cut where it is very long. */
 export async function lastLinesOf(file: string, count: number): Promise<readonly string[]> {
   const handle = await open(file, 'r')
   try {
@@ -60,10 +63,14 @@ export async function lastLinesOf(file: string, count: number): Promise<readonly
     const buffer = Buffer.alloc(Math.min(size, TAIL_BYTES_MAX))
     const { bytesRead } = await handle.read(buffer, 0, buffer.length, size - buffer.length)
     const lines = buffer.toString('latin1', 0, bytesRead).replace(/\n$/, '').split('\n')
-    return lines.slice(-count).map(printable)
+    return lines.slice(-count).map((line) => shortened(printable(line)))
   } finally {
     await handle.close()
   }
+}
+
+function shortened(line: string): string {
+  return line.length <= LINE_CHARS_MAX ? line : `${line.slice(0, LINE_CHARS_MAX)} …`
 }
 
 async function logFile(stageFolder: string, name: string): Promise<LogFile> {

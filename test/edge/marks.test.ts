@@ -1,6 +1,8 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { readShard } from '../../src/edge/marks.ts'
+import { readShard, tailOf } from '../../src/edge/marks.ts'
+import { lastLinesOf } from '../../src/edge/step-logs.ts'
+import { toolOf } from '../../src/tools/tools.ts'
 import { tempFolder } from '../rig/folder.ts'
 import { writeTree } from '../rig/tree.ts'
 
@@ -21,4 +23,27 @@ test('a running attempt tells what calls of its tool have moved, and where those
     movedBytes: 1_048_600,
     logPaths: logPaths('2.log.77'),
   })
+})
+
+test('the end of a log is enough for how far rclone is, however many files are under way', async () => {
+  await using temp = await tempFolder()
+  const underWay = Array.from({ length: 200 }, (_, n) => ({
+    bytes: 10,
+    group: 'global_stats',
+    name: `k${n}`.padEnd(120, 'x'),
+  }))
+  const line = (bytes: number): string =>
+    `${JSON.stringify({ level: 'warning', msg: 'much', stats: { bytes, checks: 0, transferring: underWay, transfers: 7 } })}\n`
+  await writeTree(temp.path, { log: line(1000) + line(2000) + line(482_390) })
+  expect(toolOf('rclone').progress(await tailOf(join(temp.path, 'log')))).toBe(482_390)
+})
+
+test('of a log the last lines are shown, printable and not by the kilobyte', async () => {
+  await using temp = await tempFolder()
+  await writeTree(temp.path, { log: `first\n${'x'.repeat(5000)}\nred \x1b[31m\nlast\n` })
+  expect(await lastLinesOf(join(temp.path, 'log'), 3)).toEqual([
+    `${'x'.repeat(500)} …`,
+    "$'red \\x1b[31m'",
+    'last',
+  ])
 })
