@@ -6,13 +6,12 @@ import { cacheFolder, withOutputFolder } from './folders.ts'
 import { fixed, mustRun } from './measure.ts'
 import { median } from './row.ts'
 import type { Row } from './row.ts'
-import { applyLocal, manyShards, soxplan, writePlan } from './soxplan.ts'
+import { applyLocal, manyShards, writePlan } from './soxplan.ts'
 import { bigFiles, smallFiles } from './trees.ts'
 
 const SMALL_FILES = 200_000
 const ROUNDS = 3
 const RCLONE_BAR = 1.1
-const OVERHEAD_BAR_MILLIS = 50
 const SHARDS = 8
 
 type Copy = (from: string, to: string) => Promise<number>
@@ -74,38 +73,5 @@ export async function run(): Promise<Row[]> {
     against(smallText, small, 'rsync', Infinity),
     against(bigText, big, 'rclone', RCLONE_BAR),
     against(bigText, big, 'fpsync', 1),
-    await overhead(cache),
   ]
-}
-
-const TINY_FILES = 104
-
-/** What a worker adds to a shard: a stage of one-file shards against bare calls of the same tool with the same lists. */
-async function overhead(cache: string): Promise<Row> {
-  const from = smallFiles(path.join(cache, 'tiny'), TINY_FILES)
-  const [mine, bare, shards] = await withOutputFolder(async (folder) => {
-    const to = path.join(folder, 'to')
-    const plan = await writePlan(path.join(folder, 'plan'), { data: { from, to, tool: 'rsync' } })
-    const scripts = path.join(folder, 'scripts')
-    const slots = String(TINY_FILES / SHARDS)
-    await mustRun(soxplan('plan', plan.file, '--executor', 'local', '--slots', slots, '--scripts', scripts), {
-      env: manyShards,
-    })
-    const stage = path.join(scripts, 'stages', 'data.copy')
-    const worker = await mustRun(['bash', path.join(stage, 'script.sh')], { cwd: stage })
-    const loop =
-      'n=0; for list in shards/*.list; do rsync -lptgoD --from0 --files-from="$list" "$1/" "$2/" || exit; n=$((n + 1)); done; echo $n'
-    const tools = await mustRun(['bash', '-c', loop, 'loop', from, path.join(folder, 'bare')], { cwd: stage })
-    return [worker.seconds, tools.seconds, Number(tools.stdout)] as const
-  })
-  const perShardMillis = ((mine - bare) / shards) * 1000
-  return {
-    id: 'c',
-    measure: 'what a worker adds to one shard, milliseconds',
-    against: 'bare rsync with the same list',
-    ratio: perShardMillis,
-    bar: `≤ ${OVERHEAD_BAR_MILLIS} ms`,
-    ok: perShardMillis <= OVERHEAD_BAR_MILLIS,
-    detail: `${shards} shards: worker ${fixed(mine)} s, bare calls ${fixed(bare)} s; claim, account and verdict included`,
-  }
 }

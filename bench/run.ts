@@ -1,4 +1,4 @@
-/** Runs the measurements named on the command line (`a`, `c` …), or all, and writes `bench/results.md`. */
+/** Runs the measurements named on the command line (`a`, `worker` …), or all, and writes `bench/results.md`. */
 
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
@@ -11,6 +11,7 @@ const measures: Readonly<Record<string, () => Promise<{ run(): Promise<Row[]> }>
   a: () => import('./planning.ts'),
   b: () => import('./partition.ts'),
   c: () => import('./copy.ts'),
+  worker: () => import('./worker.ts'),
   d: () => import('./calls.ts'),
   e: () => import('./graph.ts'),
   f: () => import('./again.ts'),
