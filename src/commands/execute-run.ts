@@ -16,7 +16,7 @@ import type { Step } from '../graph/step.ts'
 import { faultsBehindLoss, stopsChildren } from '../run/decide.ts'
 import { journalVersion } from '../run/event.ts'
 import type { Executor } from '../run/executor.ts'
-import { isClean } from '../run/progress.ts'
+import { isAccountedFor, isClean } from '../run/progress.ts'
 import type { StepProgress } from '../run/progress.ts'
 import type { RunRecord } from '../run/record.ts'
 import { toolOf } from '../tools/tools.ts'
@@ -260,8 +260,7 @@ function behindText({ run }: RunRecord, graph: StepGraph, { tickets, seen }: Han
 }
 
 function isDelivered(progress: StepProgress | undefined): boolean {
-  if (progress === undefined || progress.marks.length < progress.step.shards.length) return false
-  return isClean({ ...progress, outcome: 'accounted' })
+  return progress !== undefined && isAccountedFor(progress) && isClean({ ...progress, outcome: 'accounted' })
 }
 
 function detachedText(record: RunRecord): string {

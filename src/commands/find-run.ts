@@ -3,11 +3,9 @@
 import path from 'node:path'
 import type { Result } from '../diagnostic.ts'
 import { failWith, ok } from '../diagnostic.ts'
-import { readJournal } from '../edge/journal.ts'
-import { listRuns, readIfThere, runPaths } from '../edge/run-folder.ts'
+import { listRuns, runPaths } from '../edge/run-folder.ts'
+import { readRun } from '../edge/unfinished.ts'
 import type { KnownRun } from '../edge/unfinished.ts'
-import { parseRecord } from '../run/record.ts'
-import { fold } from '../run/state.ts'
 import { ExitCode } from './exit-code.ts'
 import type { CommandIo } from './io.ts'
 import { printDiagnostics } from './load-plan.ts'
@@ -34,8 +32,8 @@ export async function findRun(
   const meant = run === undefined ? known.slice(0, 1) : known.filter((id) => id.startsWith(run))
   const [only] = meant.length === 1 ? meant : meant.filter((id) => id === run)
   const paths = runPaths(isPath ? path.resolve(io.cwd, run) : path.join(stateDir, 'runs', only ?? run ?? ''))
-  const record = isPath || only !== undefined ? parseRecord((await readIfThere(paths.plan)) ?? '') : undefined
-  if (record !== undefined) return ok({ paths, record, state: fold(await readJournal(paths.events)) })
+  const found = isPath || only !== undefined ? await readRun(paths) : undefined
+  if (found !== undefined) return ok(found)
   const candidates = (meant.length > 0 ? meant : known).slice(0, RUNS_NAMED)
   return failWith(
     'SX607',
@@ -78,12 +76,8 @@ export async function runToChange(
   flags: RunFlags & { readonly yes?: boolean },
   io: CommandIo,
 ): Promise<KnownRun | number> {
-  const found = await findRun(run, flags, io)
-  if (!found.ok) {
-    printDiagnostics(found.error, run, io)
-    return ExitCode.usage
-  }
-  if (flags.yes === true || io.isTerminal) return found.value
+  const found = await runToRead(run, flags, io)
+  if (typeof found === 'number' || flags.yes === true || io.isTerminal) return found
   const noTerminal = failWith(
     'SX001',
     'There is no terminal to ask on',

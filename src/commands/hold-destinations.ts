@@ -5,13 +5,11 @@ import type { Result } from '../diagnostic.ts'
 import { whoIsHere } from '../edge/cancel-request.ts'
 import { claimDestination, releaseDestination } from '../edge/destination-lock.ts'
 import type { DestinationHolder } from '../edge/destination-lock.ts'
-import { isErrno } from '../edge/files.ts'
-import { readJournal } from '../edge/journal.ts'
-import { readIfThere, runPaths } from '../edge/run-folder.ts'
+import { isErrno, isThere } from '../edge/files.ts'
+import { runPaths } from '../edge/run-folder.ts'
 import type { RunPaths } from '../edge/run-folder.ts'
-import { parseRecord } from '../run/record.ts'
+import { readRun } from '../edge/unfinished.ts'
 import type { RunRecord } from '../run/record.ts'
-import { fold } from '../run/state.ts'
 import type { CommandIo } from './io.ts'
 import { lookAtRun } from './look-at-run.ts'
 
@@ -55,11 +53,10 @@ export async function releaseDestinations(record: RunRecord): Promise<void> {
 async function isOver({ folder }: DestinationHolder, io: CommandIo): Promise<boolean> {
   const paths = runPaths(folder)
   try {
-    const text = await readIfThere(paths.plan)
-    if (text === undefined) return true
-    const record = parseRecord(text)
-    if (record === undefined) return false
-    const { standing } = await lookAtRun({ paths, record, state: fold(await readJournal(paths.events)) }, io)
+    if (!(await isThere(paths.plan))) return true
+    const run = await readRun(paths)
+    if (run === undefined) return false
+    const { standing } = await lookAtRun(run, io)
     return !['running', 'held', 'unknown'].includes(standing.kind)
   } catch (error) {
     if (isErrno(error, 'EACCES', 'EPERM')) return false

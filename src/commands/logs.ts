@@ -36,7 +36,7 @@ export async function logsCommand(
   flags: LogsFlags,
   io: CommandIo,
 ): Promise<number> {
-  const newest = step === undefined ? await findRun(undefined, flags, io) : undefined
+  const newest = run !== undefined && step === undefined ? await findRun(undefined, flags, io) : undefined
   if (newest?.ok === true && newest.value.record.steps.some(({ id }) => id === run))
     return logsCommand(undefined, run, flags, io)
   const found = await runToRead(run, flags, io)

@@ -10,6 +10,7 @@ import { lookAtAll } from '../executor/drive.ts'
 import { stepGraph } from '../graph/dag.ts'
 import type { Ticket } from '../run/event.ts'
 import type { Sighting } from '../run/executor.ts'
+import { isAccountedFor } from '../run/progress.ts'
 import type { Progress, StepProgress } from '../run/progress.ts'
 import { standingOf } from '../run/standing.ts'
 import type { Standing } from '../run/standing.ts'
@@ -62,12 +63,11 @@ export async function progressOf(looked: SeenRun): Promise<Progress> {
     const progress = seen.get(step.id)
     if (progress === undefined) return []
     const at = state.steps.get(step.id)
-    const isOver = progress.marks.length === step.shards.length
     return [
       {
         ...progress,
         sighting: sightingOf(looked, progress),
-        outcome: isOver ? 'accounted' : at?.at === 'ended' ? at.outcome : undefined,
+        outcome: isAccountedFor(progress) ? 'accounted' : at?.at === 'ended' ? at.outcome : undefined,
       },
     ]
   })

@@ -34,12 +34,13 @@ export function previewOf(
   warnings: readonly Diagnostic[],
   now: Date,
 ): Preview {
+  const transfers = prepared.transfers.map(transferPreview)
   return {
     version: 1,
     plan: plan.name,
     file,
     executor,
-    transfers: prepared.transfers.map(transferPreview),
+    transfers,
     steps: prepared.graph.steps.map((step) => {
       const isJob = executor === 'slurm' && step.transfer.where !== 'login'
       return {
@@ -59,7 +60,7 @@ export function previewOf(
           : optionWarnings(transfer, work.tool.version).map(({ what, todo }) => `${what}. ${todo}`),
       ),
       ...prepared.transfers.flatMap(warningsOf),
-      ...expiryWarnings(prepared, now),
+      ...expiryWarnings(prepared, transfers, now),
     ],
   }
 }
@@ -242,14 +243,15 @@ function warningsOf({ transfer, proof, survey, work }: PreparedTransfer): readon
 }
 
 /** Keys that end before all of it is done, by the estimate, each once. */
-function expiryWarnings({ transfers }: Prepared, now: Date): readonly string[] {
-  const works = transfers.flatMap((item) =>
-    item.work === undefined ? [] : [{ work: item.work, preview: workPreview(item.work, item) }],
-  )
-  const seconds = works.reduce((sum, { preview }) => sum + preview.estimate.seconds, 0)
+function expiryWarnings(
+  prepared: Prepared,
+  transfers: readonly TransferPreview[],
+  now: Date,
+): readonly string[] {
+  const seconds = transfers.reduce((sum, { work }) => sum + (work?.estimate.seconds ?? 0), 0)
   const end = now.getTime() + seconds * 1000
-  const texts = works
-    .flatMap(({ work }) => work.expiries)
+  const texts = prepared.transfers
+    .flatMap(({ work }) => work?.expiries ?? [])
     .filter(({ at }) => at.getTime() < end)
     .map(
       ({ what, at }) =>

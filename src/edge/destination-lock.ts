@@ -28,7 +28,11 @@ export type Claim =
 
 /** The name says for which folder it is, so that it can lie in one above. */
 function lockName(folder: string): string {
-  return `.soxplan-${createHash('sha256').update(folder).digest('hex').slice(0, LOCK_DIGITS)}.lock`
+  return lockNameOf(createHash('sha256').update(folder).digest())
+}
+
+function lockNameOf(bytes: Buffer): string {
+  return `.soxplan-${bytes.toString('hex').slice(0, LOCK_DIGITS)}.lock`
 }
 
 /** Where the lock of a folder may lie: in it, and in each one above it. */
@@ -46,11 +50,10 @@ export async function claimDestination(
   me: DestinationHolder,
   isOver: (holder: DestinationHolder) => Promise<boolean>,
 ): Promise<Claim> {
-  const name = lockName(folder)
   for (;;) {
     const found = await findLock(folder)
     if (found === undefined) {
-      const written = await writeLock(folder, name, me)
+      const written = await writeLock(folder, me)
       if (written.kind === 'ours') return written
       continue
     }
@@ -65,13 +68,10 @@ export async function claimDestination(
 export async function releaseDestination(folder: string, run: string): Promise<void> {
   const found = await findLock(folder)
   if (found?.holder.run !== run) return
-  await removeLock(found.file, (file) => rm(file, { force: true })).catch((error: unknown) => {
+  const { file } = found
+  await keepingTimes(path.dirname(file), () => rm(file, { force: true })).catch((error: unknown) => {
     if (!isSystemError(error)) throw error
   })
-}
-
-function removeLock(file: string, remove: (file: string) => Promise<void>): Promise<void> {
-  return keepingTimes(path.dirname(file), () => remove(file))
 }
 
 /** A folder's own time is data, which a fixup has set last: the lock's coming and going leaves it, down to microseconds. */
@@ -102,12 +102,11 @@ async function findLock(folder: string): Promise<{ file: string; holder: Destina
 /** It comes under its name whole, and only where there is none. */
 async function writeLock(
   folder: string,
-  name: string,
   me: DestinationHolder,
 ): Promise<Extract<Claim, { kind: 'ours' }> | { readonly kind: 'taken' }> {
   const place = await nearestFolder(folder)
-  const draft = path.join(place, `.soxplan-${randomBytes(LOCK_DIGITS / 2).toString('hex')}.lock`)
-  const file = path.join(place, name)
+  const draft = path.join(place, lockNameOf(randomBytes(LOCK_DIGITS)))
+  const file = path.join(place, lockName(folder))
   try {
     await keepingTimes(place, async () => {
       await writeFile(draft, `${JSON.stringify(me)}\n`, { mode: 0o644, flag: 'wx' })
@@ -135,9 +134,10 @@ async function nearestFolder(folder: string): Promise<string> {
 
 /** By a rename, which only one of several can do. */
 async function takeAway(file: string): Promise<void> {
-  const away = path.join(path.dirname(file), `.soxplan-${randomBytes(LOCK_DIGITS / 2).toString('hex')}.lock`)
+  const place = path.dirname(file)
+  const away = path.join(place, lockNameOf(randomBytes(LOCK_DIGITS)))
   try {
-    await removeLock(file, async () => {
+    await keepingTimes(place, async () => {
       await rename(file, away)
       await rm(away, { force: true })
     })

@@ -21,10 +21,7 @@ export interface ExpiryContext {
 
 const KEYGEN_TIMEOUT = millis(10_000)
 
-/**
- * What those who write short-lived keys into a profile call its end: aws-vault and granted, saml2aws and gimme-aws-creds,
- * aws-mfa, aws-google-auth.
- */
+/** Names under which those who write short-lived keys into a profile put its end. There is no common one. */
 const expiryNames = ['aws_session_expiration', 'x_security_token_expires', 'expiration', 'aws_expiration']
 
 /** Empty where nothing says that they end. Never fails: this is only a warning's worth. */

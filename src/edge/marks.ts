@@ -70,12 +70,12 @@ export async function readFailed(stageFolder: string, mark: Mark): Promise<reado
 }
 
 /** The end of a log, as latin1 text; empty when there is none yet. */
-export async function tailOf(file: string): Promise<string> {
+export async function tailOf(file: string, bytesMax = LOG_TAIL_BYTES): Promise<string> {
   try {
     const handle = await open(file, 'r')
     try {
       const { size } = await handle.stat()
-      const buffer = Buffer.alloc(Math.min(size, LOG_TAIL_BYTES))
+      const buffer = Buffer.alloc(Math.min(size, bytesMax))
       const { bytesRead } = await handle.read(buffer, 0, buffer.length, size - buffer.length)
       return buffer.toString('latin1', 0, bytesRead)
     } finally {
@@ -87,7 +87,8 @@ export async function tailOf(file: string): Promise<string> {
   }
 }
 
-async function namesIn(folder: string): Promise<readonly string[]> {
+/** Empty for a folder that is not there. */
+export async function namesIn(folder: string): Promise<readonly string[]> {
   try {
     return await readdir(folder)
   } catch (error) {

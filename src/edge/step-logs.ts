@@ -1,12 +1,11 @@
 /** The logs of a step: what its workers said, and what the tool said in each attempt at a shard. */
 
-import { open, readdir, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import path from 'node:path'
 import { printable } from '../inventory/printable.ts'
 import { parseMark } from '../run/mark.ts'
 import type { MarkResult } from '../run/mark.ts'
-import { isErrno } from './files.ts'
-import { textOf } from './marks.ts'
+import { namesIn, tailOf, textOf } from './marks.ts'
 
 /** Below the step's folder; bytes as they are now. */
 export interface LogFile {
@@ -57,16 +56,8 @@ const LINE_CHARS_MAX = 500
 
 /** The last lines of a log, each printable whatever bytes it holds, and cut where it is very long. */
 export async function lastLinesOf(file: string, count: number): Promise<readonly string[]> {
-  const handle = await open(file, 'r')
-  try {
-    const { size } = await handle.stat()
-    const buffer = Buffer.alloc(Math.min(size, TAIL_BYTES_MAX))
-    const { bytesRead } = await handle.read(buffer, 0, buffer.length, size - buffer.length)
-    const lines = buffer.toString('latin1', 0, bytesRead).replace(/\n$/, '').split('\n')
-    return lines.slice(-count).map((line) => shortened(printable(line)))
-  } finally {
-    await handle.close()
-  }
+  const lines = (await tailOf(file, TAIL_BYTES_MAX)).replace(/\n$/, '').split('\n')
+  return lines.slice(-count).map((line) => shortened(printable(line)))
 }
 
 function shortened(line: string): string {
@@ -80,10 +71,5 @@ async function logFile(stageFolder: string, name: string): Promise<LogFile> {
 /** Numbers in names sort as numbers: attempt 10 comes behind attempt 9. */
 async function sortedNames(folder: string): Promise<readonly string[]> {
   const collator = new Intl.Collator('en', { numeric: true })
-  try {
-    return (await readdir(folder)).sort((one, other) => collator.compare(one, other))
-  } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return []
-    throw error
-  }
+  return (await namesIn(folder)).toSorted((one, other) => collator.compare(one, other))
 }

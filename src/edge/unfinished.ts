@@ -25,12 +25,16 @@ export type UnfinishedRun = KnownRun
 export async function knownRuns(stateDir: string): Promise<readonly KnownRun[]> {
   const found: KnownRun[] = []
   for (const run of (await listRuns(stateDir)).slice(0, RUNS_LOOKED_AT_MAX)) {
-    const paths = runPaths(path.join(stateDir, 'runs', run))
-    const record = parseRecord((await readIfThere(paths.plan)) ?? '')
-    if (record === undefined) continue
-    found.push({ paths, record, state: fold(await readJournal(paths.events)) })
+    const known = await readRun(runPaths(path.join(stateDir, 'runs', run)))
+    if (known !== undefined) found.push(known)
   }
   return found
+}
+
+/** What a run folder holds; undefined where there is no run in it. Throws what the file system says otherwise. */
+export async function readRun(paths: RunPaths): Promise<KnownRun | undefined> {
+  const record = parseRecord((await readIfThere(paths.plan)) ?? '')
+  return record === undefined ? undefined : { paths, record, state: fold(await readJournal(paths.events)) }
 }
 
 /** Of these, what is still to be gone on with. */

@@ -9,6 +9,7 @@ import { outcomeOf, stops } from '../run/decide.ts'
 import type { StepOutcome, Ticket } from '../run/event.ts'
 import type { Executor, Sighting } from '../run/executor.ts'
 import type { Mark } from '../run/mark.ts'
+import { isAccountedFor } from '../run/progress.ts'
 import type { Progress, StepProgress } from '../run/progress.ts'
 import type { StepId } from '../units.ts'
 
@@ -128,8 +129,7 @@ export async function lookAtAll(context: MarksContext): Promise<HandedOver['seen
 function overAlready(seen: HandedOver['seen']): HandedOver['seen'] {
   const over = new Map<StepId, StepProgress>()
   for (const [id, progress] of seen)
-    if (progress.marks.length === progress.step.shards.length)
-      over.set(id, { ...progress, outcome: 'accounted' })
+    if (isAccountedFor(progress)) over.set(id, { ...progress, outcome: 'accounted' })
   return over
 }
 

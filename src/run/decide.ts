@@ -4,7 +4,7 @@ import type { StepGraph } from '../graph/dag.ts'
 import type { Step } from '../graph/step.ts'
 import type { StepOutcome } from './event.ts'
 import type { Sighting } from './executor.ts'
-import { isClean } from './progress.ts'
+import { isAccountedFor, isClean } from './progress.ts'
 import type { StepProgress } from './progress.ts'
 import type { StepId } from '../units.ts'
 
@@ -26,7 +26,7 @@ export function outcomeOf(
   others: ReadonlyMap<StepId, StepProgress>,
 ): StepOutcome | undefined {
   if (progress.outcome !== undefined) return progress.outcome
-  const isAccounted = progress.marks.length === progress.step.shards.length
+  const isAccounted = isAccountedFor(progress)
   const phase = progress.sighting?.phase
   if (isAccounted && phase === 'gone') return 'accounted'
   if (isAccounted && phase === 'unknown' && looks >= LOOKS_BELIEVED) return 'accounted'

@@ -56,6 +56,11 @@ export function tallyOf(progress: StepProgress): Tally {
   }, start)
 }
 
+/** Every shard has a verdict that no later attempt can change. */
+export function isAccountedFor({ marks, step }: Pick<StepProgress, 'marks' | 'step'>): boolean {
+  return marks.length === step.shards.length
+}
+
 /** True when nothing of this step failed: every shard has a verdict `done` that names no failed entry. */
 export function isClean(progress: StepProgress): boolean {
   const tally = tallyOf(progress)

@@ -202,23 +202,29 @@ run_tool() {
   fi
 }
 
-# For bash -c, which gets the file for an exit code, the log of the attempt, 1 where others run beside it, the destination,
-# the length of a command, the command, and then names. Each call of rsync counts its bytes anew: when it is over, they are
-# a line of N.moved. Where several run, a call has a log of its own, which joins the log of the attempt at its end.
+# note_moved SUMS LOG: each call of rsync counts its bytes anew; when it is over, they are a line of N.moved. What could not
+# be noted is no failure of the tool.
+note_moved() {
+  local text='' bytes percent rest moved=0
+  IFS= read -r -d '' text <"$2"
+  ((${#text} > 1000)) && text=${text: -1000}
+  while read -r bytes percent rest; do
+    # Part of a name may stand where a figure is expected.
+    if [[ $bytes =~ ^[0-9]{1,18}$ && $percent =~ ^[0-9]{1,3}%$ ]]; then moved=$bytes; fi
+  done <<<"${text//$'\r'/$'\n'}"
+  printf '%s\n' "$moved" >>"$1"
+} 2>/dev/null
+
+# For bash -c, behind note_moved, which gets the file for an exit code, the log of the attempt, 1 where others run beside it, the destination,
+# the length of a command, the command, and then names. Where several run, a call has a log of its own, which joins the log
+# of the attempt at its end.
 call_with_names='
-code=$1 log=$2 mine=$2 beside=$3 to=$4 words=$5 moved=0
+code=$1 log=$2 mine=$2 beside=$3 to=$4 words=$5
 shift 5
 ((beside)) && mine=$log.$$
 "${@:1:words}" "${@:words + 1}" "$to" >>"$mine" 2>&1 || printf "%s\n" "$?" >"$code"
-{
-  while read -r bytes percent _; do
-    # Part of a name may stand where a figure is expected.
-    if [[ $bytes =~ ^[0-9]{1,18}$ && $percent =~ ^[0-9]{1,3}%$ ]]; then moved=$bytes; fi
-  done <<<"$(tail -c 1000 -- "$mine" | tr "\r" "\n")"
-  printf "%s\n" "$moved" >>"${log%log}moved"
-  ((beside)) && cat -- "$mine" >>"$log" && rm -f -- "$mine"
-} 2>/dev/null
-# What could not be noted is no failure of the tool.
+note_moved "${log%log}moved" "$mine"
+{ ((beside)) && cat -- "$mine" >>"$log" && rm -f -- "$mine"; } 2>/dev/null
 :
 '
 
@@ -243,20 +249,12 @@ share_names() {
 
 # run_once: the same for a shard of few names, without a process around the tool. False when they are too long for that.
 run_once() {
-  local text='' bytes percent rest moved=0
   local -a names
   mapfile -d '' -t names <"$list"
   fits "${names[@]}" || return
   code=0
   ((${#names[@]} == 0)) || (cd -- "$from" && exec "${copy_command[@]}" "${names[@]}" "$tool_to") || code=$?
-  {
-    IFS= read -r -d '' text <"$attempt_log"
-    ((${#text} > 1000)) && text=${text: -1000}
-    while read -r bytes percent rest; do
-      if [[ $bytes =~ ^[0-9]{1,18}$ && $percent =~ ^[0-9]{1,3}%$ ]]; then moved=$bytes; fi
-    done <<<"${text//$'\r'/$'\n'}"
-    printf '%s\n' "$moved" >>"${attempt_log%log}moved"
-  } 2>/dev/null
+  note_moved "${attempt_log%log}moved" "$attempt_log"
   return 0
 }
 
@@ -265,7 +263,7 @@ run_with_names() {
   if ((entries <= few)) && run_once; then return "$code"; fi
   share_names
   : >"$scratch/exit_code"
-  (cd -- "$from" && exec xargs -0 -r -s "$names_bytes" -n "$per_call" -P "$side" bash -c "$call_with_names" call \
+  (cd -- "$from" && exec xargs -0 -r -s "$names_bytes" -n "$per_call" -P "$side" bash -c "$(declare -f note_moved)$call_with_names" call \
     "$scratch/exit_code" "$attempt_log" "$((side > 1))" "$tool_to" "${#copy_command[@]}" "${copy_command[@]}") <"$list" || code=$?
   # xargs only says that there was something.
   [[ ! -s $scratch/exit_code ]] || read -r code <"$scratch/exit_code"

@@ -16,9 +16,9 @@ fits() {
 # each SIDE FIND-FLAG EXPRESSION … <PATHS: what find says about each path itself. Nothing is walked. Fails when the
 # server is out of reach, and only then.
 each() {
-  local side=$1
-  local -a names=() reach=("${to_ssh[@]}")
-  [[ $side == from ]] && reach=("${from_ssh[@]}")
+  local side=$1 folder
+  local -a names reach
+  way_to "$side"
   shift
   # Here, and few: without two processes around the one.
   if ((entries <= few && ${#reach[@]} == 0)); then

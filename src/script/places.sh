@@ -21,12 +21,19 @@ quoted() {
   for word; do line+=" '${word//\'/\'\\\'\'}'"; done
 }
 
+# way_to SIDE: sets folder, and reach, the command for a server: empty for a place of this machine.
+way_to() {
+  folder=$to reach=("${to_ssh[@]}")
+  [[ $1 == from ]] && folder=$from reach=("${from_ssh[@]}")
+  return 0
+}
+
 # at SIDE PROGRAM …: runs a program in the folder `from` or `to`, here or on the server that it lies on. 1: there is no
 # such folder.
 at() {
-  local side=$1 folder=$to line words
-  local -a reach=("${to_ssh[@]}")
-  [[ $side == from ]] && folder=$from reach=("${from_ssh[@]}")
+  local line words folder
+  local -a reach
+  way_to "$1"
   shift
   if ((${#reach[@]} == 0)); then
     (cd -- "$folder" 2>/dev/null || exit 1; exec "$@")

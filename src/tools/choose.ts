@@ -15,7 +15,7 @@ import { toolOf } from './tools.ts'
  */
 export const SMALL_FILE_BYTES = 1024 * 1024
 
-/** `--sftp-ssh`, without which rclone knows no server on the way (its changelog). */
+/** `--sftp-ssh`, without which rclone knows no server on the way: 1.60 lacks it, 1.75 has it, none between was tried. */
 const jumpFloor: VersionFloor = { major: 1, minor: 64 }
 
 /** Over SSH one rsync per worker does for less than this; above it, rclone's many streams are worth their start. */

@@ -9,7 +9,7 @@ export interface BucketSize {
   readonly refillMillis: number
 }
 
-/** What sites with a limit on calls set (`rl_enable` of Slurm 23.02: a bucket of 30 to 40, and a few a second for all users). */
+/** As a site was seen to limit them with `rl_enable` of Slurm 23.02: forty at once, four a minute (snakemake's Slurm plugin, issue 467). */
 export const defaultBucket: BucketSize = { size: 40, refillMillis: 15_000 }
 
 export interface Clock {

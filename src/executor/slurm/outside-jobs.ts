@@ -2,23 +2,10 @@
 
 import type { Diagnostic, Result } from '../../diagnostic.ts'
 import { fail, failWith, ok } from '../../diagnostic.ts'
-import { parseQueue, queueFormat } from './parse.ts'
+import { isLive, parseQueue, queueFormat } from './parse.ts'
 import type { QueueRow } from './parse.ts'
 import type { Call } from './queue.ts'
 import { isSilence, refusal } from './refusal.ts'
-
-/** States in which a job has not ended well, and will not. */
-const ENDED_BADLY = new Set([
-  'BOOT_FAIL',
-  'CANCELLED',
-  'DEADLINE',
-  'FAILED',
-  'NODE_FAIL',
-  'OUT_OF_MEMORY',
-  'PREEMPTED',
-  'REVOKED',
-  'TIMEOUT',
-])
 
 /**
  * Asked before anything is submitted, because Slurm 22.05 takes a job that it has forgotten for one that ended well: what
@@ -50,7 +37,7 @@ function problemOf(id: string, rows: readonly QueueRow[]): Result<undefined> {
       'Name a job that is still in the queue; where it has ended well long ago, remove it from `after`.',
       'Slurm forgets jobs minutes after their end, and may then start what waits for them whatever became of them.',
     )
-  const bad = rows.find(({ state }) => ENDED_BADLY.has(state))
+  const bad = rows.find((row) => !isLive(row) && row.state !== 'COMPLETED')
   if (bad === undefined) return ok(undefined)
   return failWith(
     'SX518',
