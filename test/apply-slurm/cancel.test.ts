@@ -1,20 +1,13 @@
 import { readdir } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { compareTrees } from '../rig/compare.ts'
-import { groundsOfLab, noLab } from './ground.ts'
+import { noLab, plannedGroundsOfLab } from './ground.ts'
 import type { Ground } from './ground.ts'
 
 const apply = ['apply', 'plan.yaml', '--yes']
 
 describe.skipIf(noLab('Cancelling on Slurm'))('cancel and resume on Slurm', () => {
-  const emptyGround = groundsOfLab({ settings: { MessageTimeout: '3' } })
-
-  const groundOf = async (name: string): Promise<Ground> => {
-    const ground = emptyGround(name)
-    await ground.tree('src')
-    await ground.plan({ transfers: { data: {} } })
-    return ground
-  }
+  const groundOf = plannedGroundsOfLab({ settings: { MessageTimeout: '3' } })
 
   const claimed = async (ground: Ground): Promise<boolean> =>
     (await ground.stageFiles(/copy\/work\/.*claim$/)).length > 0

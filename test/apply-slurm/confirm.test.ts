@@ -2,20 +2,12 @@ import { rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { compareTrees } from '../rig/compare.ts'
-import { groundsOfLab, noLab } from './ground.ts'
-import type { Ground } from './ground.ts'
+import { noLab, plannedGroundsOfLab } from './ground.ts'
 
 const apply = ['apply', 'plan.yaml', '--yes']
 
 describe.skipIf(noLab('Confirming on Slurm'))('before anything is released', () => {
-  const emptyGround = groundsOfLab({ settings: { MessageTimeout: '3' } })
-
-  const groundOf = async (name: string): Promise<Ground> => {
-    const ground = emptyGround(name)
-    await ground.tree('src')
-    await ground.plan({ transfers: { data: {} } })
-    return ground
-  }
+  const groundOf = plannedGroundsOfLab({ settings: { MessageTimeout: '3' } })
 
   test('an sbatch that Slurm took twice: the second array is ended, and the run delivers', async () => {
     const ground = await groundOf('twice')

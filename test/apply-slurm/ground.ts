@@ -12,6 +12,7 @@ import { startLab } from '../lab/lab.ts'
 import type { Lab, LabOptions } from '../lab/lab.ts'
 import { tempFolder } from '../rig/folder.ts'
 import type { TempFolder } from '../rig/folder.ts'
+import { pace } from '../rig/pace.ts'
 import { puppet } from '../rig/puppet.ts'
 import { runSoxplan, SOXPLAN } from '../rig/soxplan.ts'
 import type { SoxplanResult } from '../rig/soxplan.ts'
@@ -19,15 +20,7 @@ import { writeTree } from '../rig/tree.ts'
 import type { TreeEntry } from '../rig/tree.ts'
 
 /** Little data in many shards, and a pace at which a test does not wait. */
-const PACE = {
-  SOXPLAN_SHARD_SECONDS: '0.004',
-  SOXPLAN_TICK_MILLIS: '300',
-  SOXPLAN_BEAT: '0.5',
-  SOXPLAN_LEASE: '6',
-  SOXPLAN_GRACE: '1',
-  SOXPLAN_KILLGRACE: '1',
-  SOXPLAN_BACKOFF: '0',
-}
+const PACE = { ...pace(0.5, 6), SOXPLAN_SHARD_SECONDS: '0.004', SOXPLAN_TICK_MILLIS: '300' }
 
 /** True where there can be no lab; says why. */
 export function noLab(what: string, options: { readonly accounting?: boolean } = {}): boolean {
@@ -243,4 +236,15 @@ export function groundsOfLab(options: LabOptions = {}): (name: string) => Ground
     await lab.close()
   })
   return (name) => new Ground(lab, join(temp.path, name))
+}
+
+/** As `groundsOfLab`, with a source and a plan that copies it. */
+export function plannedGroundsOfLab(options: LabOptions = {}): (name: string) => Promise<Ground> {
+  const groundOf = groundsOfLab(options)
+  return async (name) => {
+    const ground = groundOf(name)
+    await ground.tree('src')
+    await ground.plan({ transfers: { data: {} } })
+    return ground
+  }
 }

@@ -1,20 +1,13 @@
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { compareTrees } from '../rig/compare.ts'
-import { groundsOfLab, noLab } from './ground.ts'
-import type { Ground, Running } from './ground.ts'
+import { noLab, plannedGroundsOfLab } from './ground.ts'
+import type { Running } from './ground.ts'
 
 const apply = ['apply', 'plan.yaml', '--yes']
 
 describe.skipIf(noLab('Leaving on Slurm'))('the driver leaves and comes back', () => {
-  const emptyGround = groundsOfLab()
-
-  const groundOf = async (name: string): Promise<Ground> => {
-    const ground = emptyGround(name)
-    await ground.tree('src')
-    await ground.plan({ transfers: { data: {} } })
-    return ground
-  }
+  const groundOf = plannedGroundsOfLab()
 
   const killed = async ({ child, ended }: Running): Promise<void> => {
     child.kill('SIGKILL')

@@ -2,39 +2,25 @@ import { spawnSync } from 'node:child_process'
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { puppet } from '../rig/puppet.ts'
 import type { SoxplanResult } from '../rig/soxplan.ts'
 import { writeTree } from '../rig/tree.ts'
 import {
   compareFinished,
-  isThere,
   openCase,
   processesOf,
-  realProgram,
   startSoxplan,
   until,
   withVariables,
   type Case,
   type Running,
 } from './case.ts'
+import { applyUntilStuck, stuckRsync } from './stuck.ts'
 
-/** rsync that has copied some and then waits; it goes on when `go` is there. */
+/** Two shards of many are there, and the next one is being copied. */
 async function slowRsync(at: Case): Promise<NodeJS.ProcessEnv> {
   const files = Array.from({ length: 40 }, (_, index) => [`d${index % 4}/f${index}`, `${index}`] as const)
   await writeTree(at.from, Object.fromEntries(files))
-  const real = await realProgram('rsync')
-  const script = `
-    case "$1" in --version) exec ${real} "$@" ;; esac
-    echo >> ${at.path}/calls
-    if (($(wc -l < ${at.path}/calls) > 2)); then touch ${at.path}/waits; until [[ -e ${at.path}/go ]]; do sleep 0.1; done; fi
-    exec ${real} "$@"`
-  return puppet(join(at.path, 'bin'), 'rsync', script, withVariables({ SOXPLAN_SHARD_SECONDS: '0.001' }))
-}
-
-async function applyUntilStuck(at: Case, env: NodeJS.ProcessEnv): Promise<Running> {
-  const applying = at.start([], { env })
-  await until(() => isThere(join(at.path, 'waits')))
-  return applying
+  return stuckRsync(at, 2, { SOXPLAN_SHARD_SECONDS: '0.001' })
 }
 
 /** Workers see within a beat that nobody drives them any more. */

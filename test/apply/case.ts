@@ -7,16 +7,11 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { compareTrees } from '../rig/compare.ts'
 import { tempFolder, type TempFolder } from '../rig/folder.ts'
+import { pace } from '../rig/pace.ts'
 import { plainEnvironment, SOXPLAN, type SoxplanResult } from '../rig/soxplan.ts'
 
 /** Short beats and waits; a lease that a starved machine does not break. */
-const FAST = {
-  SOXPLAN_BEAT: '0.3',
-  SOXPLAN_LEASE: '40',
-  SOXPLAN_GRACE: '1',
-  SOXPLAN_KILLGRACE: '1',
-  SOXPLAN_BACKOFF: '0',
-}
+const FAST = pace(0.3, 40)
 
 export const TOOLS = ['rsync', 'rclone'] as const
 

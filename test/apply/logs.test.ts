@@ -28,6 +28,7 @@ describe('logs', () => {
     const run = await failedRun(at)
     const stage = join(run, 'stages/data.copy')
     const [shard = ''] = await readdir(join(stage, 'work'))
+    const log = (attempt: number): string => join(stage, 'work', shard, `${attempt}.log`)
     const listed = await say(at, 'logs')
     expect(listed.exitCode).toBe(0)
     expect(listed.stdout).toMatch(
@@ -39,15 +40,11 @@ describe('logs', () => {
     const shown = await say(at, 'logs', id, 'data.copy')
     expect(shown.exitCode).toBe(0)
     expect(shown.stdout).toContain(`==> ${stage}/logs/local_0.log <==\n`)
-    expect(shown.stdout).toContain(
-      `==> ${stage}/work/${shard}/2.log <==\nfirst line\n$'rsync: \\x1b[31mno way'\n`,
-    )
+    expect(shown.stdout).toContain(`==> ${log(2)} <==\nfirst line\n$'rsync: \\x1b[31mno way'\n`)
     expect(await say(at, 'logs', 'data.copy')).toEqual(shown)
     const last = await say(at, 'logs', id, 'data.copy', '--shard', shard, '--lines', '1')
     expect(last.stdout).toBe(
-      [1, 2]
-        .map((attempt) => `==> ${stage}/work/${shard}/${attempt}.log <==\n$'rsync: \\x1b[31mno way'\n`)
-        .join(''),
+      [1, 2].map((attempt) => `==> ${log(attempt)} <==\n$'rsync: \\x1b[31mno way'\n`).join(''),
     )
   })
 

@@ -4,19 +4,10 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { listTree } from '../rig/compare.ts'
 import { PROJECT } from '../rig/project.ts'
-import { puppet } from '../rig/puppet.ts'
 import type { SoxplanResult } from '../rig/soxplan.ts'
 import { writeTree } from '../rig/tree.ts'
-import {
-  isThere,
-  openCase,
-  processesOf,
-  realProgram,
-  startSoxplan,
-  until,
-  withVariables,
-  type Case,
-} from './case.ts'
+import { openCase, processesOf, startSoxplan, until, withVariables, type Case } from './case.ts'
+import { applyUntilStuck, stuckRsync } from './stuck.ts'
 
 function say(at: Case, ...args: readonly string[]): Promise<SoxplanResult> {
   return startSoxplan(args, { cwd: at.path, env: withVariables({}) }).ended
@@ -24,17 +15,6 @@ function say(at: Case, ...args: readonly string[]): Promise<SoxplanResult> {
 
 async function runId(at: Case): Promise<string> {
   return (await at.run()).split('/').at(-1) ?? ''
-}
-
-/** rsync that waits in its first copy. */
-async function waitingRsync(at: Case): Promise<NodeJS.ProcessEnv> {
-  await writeTree(at.from, { 'a/one': '1', two: '22' })
-  const real = await realProgram('rsync')
-  const script = `
-    case "$1" in --version) exec ${real} "$@" ;; esac
-    touch ${at.path}/waits; until [[ -e ${at.path}/go ]]; do sleep 0.1; done
-    exec ${real} "$@"`
-  return puppet(join(at.path, 'bin'), 'rsync', script, withVariables({}))
 }
 
 describe('runs and status', () => {
@@ -52,9 +32,9 @@ describe('runs and status', () => {
 
   test('while it runs, after its driver was killed, and when it is delivered; nothing is changed by looking', async () => {
     await using at = await openCase({ tool: 'rsync' })
-    const env = await waitingRsync(at)
-    const applying = at.start([], { env })
-    await until(() => isThere(join(at.path, 'waits')))
+    await writeTree(at.from, { 'a/one': '1', two: '22' })
+    const env = await stuckRsync(at)
+    const applying = await applyUntilStuck(at, env)
     const run = await runId(at)
     const running = await say(at, 'status')
     expect(running.stdout).toMatch(

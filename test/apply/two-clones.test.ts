@@ -2,29 +2,10 @@ import { cp, mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { compareTrees } from '../rig/compare.ts'
-import { puppet } from '../rig/puppet.ts'
 import type { SoxplanResult } from '../rig/soxplan.ts'
 import { writeTree } from '../rig/tree.ts'
-import {
-  isThere,
-  openCase,
-  processesOf,
-  realProgram,
-  startSoxplan,
-  until,
-  withVariables,
-  type Case,
-} from './case.ts'
-
-/** rsync that waits until there is a file `go`. */
-async function waitingRsync(at: Case): Promise<NodeJS.ProcessEnv> {
-  const real = await realProgram('rsync')
-  const script = `
-    case "$1" in --version) exec ${real} "$@" ;; esac
-    touch ${at.path}/waits; until [[ -e ${at.path}/go ]]; do sleep 0.1; done
-    exec ${real} "$@"`
-  return puppet(join(at.path, 'bin'), 'rsync', script, withVariables({}))
-}
+import { openCase, processesOf, startSoxplan, until, withVariables, type Case, type Running } from './case.ts'
+import { applyUntilStuck, stuckRsync } from './stuck.ts'
 
 /** The plan in a folder of its own, as another clone of its repository. */
 async function otherClone(at: Case): Promise<(env?: NodeJS.ProcessEnv) => Promise<SoxplanResult>> {
@@ -35,16 +16,22 @@ async function otherClone(at: Case): Promise<(env?: NodeJS.ProcessEnv) => Promis
     startSoxplan(['apply', 'plan.yaml', '--executor', 'local', '--yes'], { cwd: clone, env }).ended
 }
 
+/** One clone is in the middle of its copy, and `apply` is the other one's. */
+async function twoClones(
+  at: Case,
+): Promise<{ readonly running: Running; readonly apply: () => Promise<SoxplanResult> }> {
+  await writeTree(at.from, { 'a/one': '1', two: '22' })
+  const apply = await otherClone(at)
+  return { apply, running: await applyUntilStuck(at, await stuckRsync(at)) }
+}
+
 const locksIn = async (folder: string): Promise<readonly string[]> =>
   (await readdir(folder)).filter((name) => name.startsWith('.soxplan-'))
 
 describe('two clones of one plan', () => {
   test('do not write into one destination at once', async () => {
     await using at = await openCase({ tool: 'rsync' })
-    await writeTree(at.from, { 'a/one': '1', two: '22' })
-    const apply = await otherClone(at)
-    const running = at.start([], { env: await waitingRsync(at) })
-    await until(() => isThere(join(at.path, 'waits')))
+    const { apply, running } = await twoClones(at)
     const run = await at.run()
     const second = await apply()
     expect(second.exitCode).toBe(1)
@@ -65,10 +52,7 @@ describe('two clones of one plan', () => {
 
   test('what a killed one left behind is taken over, and given back', async () => {
     await using at = await openCase({ tool: 'rsync' })
-    await writeTree(at.from, { 'a/one': '1', two: '22' })
-    const apply = await otherClone(at)
-    const running = at.start([], { env: await waitingRsync(at) })
-    await until(() => isThere(join(at.path, 'waits')))
+    const { apply, running } = await twoClones(at)
     running.child.kill('SIGKILL')
     await running.ended
     await until(async () => (await processesOf(at.path)).length === 0)

@@ -1,19 +1,13 @@
 /** This machine as a world. */
 
+import { pace } from '../rig/pace.ts'
 import { plainEnvironment } from '../rig/soxplan.ts'
 import { commonMishaps } from './mishaps.ts'
 import { endAll, leftAfter } from './processes.ts'
 import type { World } from './world.ts'
 
 /** Many small shards, and short leases: what waits for them is tried out in seconds. */
-const PACE = {
-  SOXPLAN_SHARD_SECONDS: '0.002',
-  SOXPLAN_BEAT: '0.2',
-  SOXPLAN_LEASE: '3',
-  SOXPLAN_GRACE: '1',
-  SOXPLAN_KILLGRACE: '1',
-  SOXPLAN_BACKOFF: '0',
-}
+const PACE = { ...pace(0.2, 3), SOXPLAN_SHARD_SECONDS: '0.002' }
 const FROZEN_MILLIS = 5000
 /** A guard looks for its driver every few seconds. */
 const GUARD_MILLIS = 15_000

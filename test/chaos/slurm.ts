@@ -3,21 +3,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { NODES, type NodeName } from '../lab/conf.ts'
 import type { Lab } from '../lab/lab.ts'
+import { pace } from '../rig/pace.ts'
 import { commonMishaps } from './mishaps.ts'
 import { endAll, leftAfter } from './processes.ts'
 import type { Scenario } from './scenario.ts'
 import type { Chance } from './seeded.ts'
 import type { Mishaps, World } from './world.ts'
 
-const PACE = {
-  SOXPLAN_SHARD_SECONDS: '0.002',
-  SOXPLAN_TICK_MILLIS: '300',
-  SOXPLAN_BEAT: '0.5',
-  SOXPLAN_LEASE: '6',
-  SOXPLAN_GRACE: '1',
-  SOXPLAN_KILLGRACE: '1',
-  SOXPLAN_BACKOFF: '0',
-}
+const PACE = { ...pace(0.5, 6), SOXPLAN_SHARD_SECONDS: '0.002', SOXPLAN_TICK_MILLIS: '300' }
 const FROZEN_MILLIS = 9000
 const SHORTLY_MILLIS = 2000
 /** slurmd ends the steps of a cancelled job after its KillWait. */

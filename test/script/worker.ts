@@ -4,15 +4,10 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { readdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { toolEnvironment } from '../../src/edge/tool-probe.ts'
+import { pace } from '../rig/pace.ts'
 
 /** Beats and leases short enough to watch; a grace that is longer than a beat and a kill. */
-export const FAST = {
-  SOXPLAN_BEAT: '0.3',
-  SOXPLAN_LEASE: '4',
-  SOXPLAN_GRACE: '1',
-  SOXPLAN_KILLGRACE: '1',
-  SOXPLAN_BACKOFF: '0',
-}
+export const FAST = pace(0.3, 4)
 
 export interface WorkerOptions {
   readonly env?: NodeJS.ProcessEnv
