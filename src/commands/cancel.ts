@@ -15,9 +15,9 @@ import { ExitCode } from './exit-code.ts'
 import { findRun, runToChange, stateDirOfRun } from './find-run.ts'
 import { releaseDestinations } from './hold-destinations.ts'
 import type { CommandIo } from './io.ts'
-import { countOf, findAll, leftoverContext, removeAll } from './leftovers-of.ts'
 import { printDiagnostics } from './load-plan.ts'
 import { note } from './other-runs.ts'
+import { removedText, removeLeftovers } from './tidy-up.ts'
 import { withLock } from './with-lock.ts'
 
 export interface CancelFlags {
@@ -124,23 +124,12 @@ async function settle(run: string, flags: CancelFlags, by: string, io: CommandIo
 /** Removes what is half done, and says so. False: not all of it, as far as anybody knows. A place that does not answer may be waited for with Ctrl-C at hand. */
 async function tidy(run: KnownRun, io: CommandIo): Promise<boolean> {
   io.stderr('Looking for half files and broken uploads …\n')
-  const removed = await removeLeftovers(run, io)
+  const removed = await removeLeftovers(run.record, run.paths, 'nothing', io)
   if (io.interrupt.aborted) return false
   if (!removed.ok) {
     printDiagnostics(removed.error, run.record.run, io)
     return false
   }
-  if (removed.value > 0)
-    io.stdout(
-      `Removed ${formatPlural(removed.value, 'half file or broken upload', 'half files and broken uploads')}.\n`,
-    )
+  io.stdout(removedText(removed.value))
   return true
-}
-
-async function removeLeftovers({ record, paths }: KnownRun, io: CommandIo): Promise<Result<number>> {
-  const context = leftoverContext(record, io)
-  const found = await findAll(record, paths, context)
-  if (!found.ok) return found
-  const removed = await removeAll(found.value, context)
-  return removed.ok ? ok(countOf(found.value)) : removed
 }

@@ -29,6 +29,7 @@ import type { CommandIo } from './io.ts'
 import { printDiagnostics } from './load-plan.ts'
 import { outcomesOf } from './outcomes.ts'
 import { pause, tickOf } from './tick.ts'
+import { mayHaveLeftovers, removedText, removeLeftovers } from './tidy-up.ts'
 
 export interface ExecuteContext {
   readonly record: RunRecord
@@ -224,12 +225,29 @@ async function conclude(context: ExecuteContext, journal: Journal, end: DriveEnd
       const failed = outcomes.reduce((sum, outcome) => sum + failedCount(outcome), 0)
       // Shards without workers are no failure of theirs: the run stays open, and the next apply goes on with them.
       const isOpen = end.progress.steps.some(({ outcome }) => outcome === 'lost')
+      if (!isOpen && mayHaveLeftovers(end.progress.steps))
+        await tidyUp(context, failed === 0 ? 'nothing' : 'kept parts')
       await journal.append(isOpen ? { kind: 'interrupted' } : { kind: 'finished', failed })
       io.stdout(renderReport(outcomes, file.ok ? file.value : undefined))
       if (!file.ok) printDiagnostics(file.error, record.plan, io)
       return failed === 0 ? ExitCode.ok : ExitCode.failed
     }
   }
+}
+
+/** What can not be looked at or removed is a line for the user, and no failure of the transfer. */
+async function tidyUp(
+  { record, paths, io }: ExecuteContext,
+  spares: 'nothing' | 'kept parts',
+): Promise<void> {
+  const removed = await removeLeftovers(record, paths, spares, io)
+  if (removed.ok) io.stderr(removedText(removed.value))
+  else if (!io.interrupt.aborted)
+    printDiagnostics(
+      removed.error.map((diagnostic) => ({ ...diagnostic, severity: 'warning' })),
+      record.plan,
+      io,
+    )
 }
 
 const takenBack = 'What had been handed over was taken back; nothing of it has run.\n'

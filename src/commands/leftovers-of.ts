@@ -65,7 +65,7 @@ export async function findAll(
       if (!found.ok) return found
       all.push({ ...base, ...none, uploads: found.value.uploads, shared: found.value.others })
     } else {
-      const found = await findHalfFiles(root, names, context)
+      const found = await findHalfFiles(root, names, paths.manifest(step.transfer.name), context)
       if (!found.ok) return found
       const isLookedAt = names.size === 0 || root.kind === 'local' || root.kind === 'ssh'
       all.push({ ...base, ...none, files: found.value, isLookedAt })

@@ -9,6 +9,7 @@ import { leftoverCommand } from '../script/leftovers.ts'
 import { finalNameOf, PARTIAL_FOLDER } from '../tools/leftovers.ts'
 import { placeText } from '../tools/rclone-place.ts'
 import { isErrno } from './files.ts'
+import { listedAmong } from './listed-names.ts'
 import { runListings } from './listing-queue.ts'
 import { readShard, type ShardState } from './marks.ts'
 import type { RunPaths } from './run-folder.ts'
@@ -82,10 +83,14 @@ async function addNames(expect: string, found: NamesByFolder): Promise<void> {
   }
 }
 
-/** Half files of these names below `root`, a disk's or a server's. Fails SX341 when it can not be looked at. */
+/**
+ * Half files of these names below `root`, a disk's or a server's. What the source has under such a name is no half file
+ * but a delivered one, so the manifest is asked. Fails SX341 when the place can not be looked at, and SX322.
+ */
 export async function findHalfFiles(
   root: Location,
   names: NamesByFolder,
+  manifestPath: string,
   context: LeftoverContext,
 ): Promise<Result<readonly HalfFile[]>> {
   const argv = leftoverCommand(root, 'look')
@@ -104,12 +109,12 @@ export async function findHalfFiles(
   })
   // 1: there is no such destination, so that nothing lies in it.
   if (broken !== undefined && broken.exitCode !== 1) return cannotLook(root, broken.errors.lines.at(-1))
-  return ok(
-    Buffer.concat(chunks)
-      .toString('latin1')
-      .split('\0')
-      .flatMap((record) => halfFile(record, names, context.since)),
-  )
+  const found = Buffer.concat(chunks)
+    .toString('latin1')
+    .split('\0')
+    .flatMap((record) => halfFile(record, names, context.since))
+  const listed = await listedAmong(manifestPath, new Set(found.map(({ path: file }) => file)))
+  return listed.ok ? ok(found.filter(({ path: file }) => !listed.value.has(file))) : listed
 }
 
 function cannotLook(root: Location, why: string | undefined): ReturnType<typeof failWith> {
@@ -119,6 +124,11 @@ function cannotLook(root: Location, why: string | undefined): ReturnType<typeof 
     'See that it can be reached, then clean again.',
     why,
   )
+}
+
+/** Whether rsync keeps it to go on with. */
+export function isKeptPart({ path: file }: HalfFile): boolean {
+  return path.posix.basename(path.posix.dirname(file)) === PARTIAL_FOLDER
 }
 
 /** Nobody's but this run's: of the right form, of a name in its lists, and not older than it. */
@@ -139,9 +149,7 @@ export async function removeHalfFiles(
   files: readonly HalfFile[],
   context: LeftoverContext,
 ): Promise<Result<undefined>> {
-  const folders = files
-    .map(({ path: file }) => file.slice(0, file.lastIndexOf('/')))
-    .filter((folder) => folder.endsWith(`/${PARTIAL_FOLDER}`))
+  const folders = files.filter(isKeptPart).map(({ path: file }) => path.posix.dirname(file))
   const steps = [
     ['remove', files.map(({ path: file }) => file)],
     ['removeFolders', [...new Set(folders)]],

@@ -9,15 +9,25 @@ import { plainEnvironment } from '../rig/soxplan.ts'
 import { writeTree } from '../rig/tree.ts'
 import { openCase, realProgram, startSoxplan, writePlan, type Case } from './case.ts'
 
-/** An rsync that is killed while it writes: it leaves what the real one would, and what is nobody's or somebody else's. */
-async function dyingRsync(at: Case, to: string): Promise<NodeJS.ProcessEnv> {
+/** What a killed rsync or rclone leaves of the files of `SOURCE`, and what is nobody's or somebody else's. */
+const KEPT_PART = 'sub/.soxplan-partial/big'
+const HALVES = [KEPT_PART, 'sub/.big.aB3xYz', 'sub/big.0123abcd.partial', '.odd\nname.Zz9Zz9']
+const OTHERS = ['sub/.other.aB3xYz', 'sub/.soxplan-partial/other']
+
+async function leaveHalves(to: string): Promise<void> {
+  await writeTree(to, Object.fromEntries([...HALVES, ...OTHERS].map((name) => [name, 'half'])))
+}
+
+/** An rsync that is killed while it writes, the first so many times. */
+async function dyingRsync(at: Case, to: string, deaths = 1000): Promise<NodeJS.ProcessEnv> {
   const real = await realProgram('rsync')
+  const left = join(at.path, 'left')
+  await leaveHalves(left)
   const script = `[[ $1 == --version ]] && exec ${real} "$@"
-to='${to.replaceAll("'", `'\\''`)}'
-mkdir -p "$to/sub/.soxplan-partial"
-for name in sub/.big.aB3xYz sub/.soxplan-partial/big sub/big.0123abcd.partial '.odd'$'\\n''name.Zz9Zz9'; do printf half >"$to/$name"; done
-printf mine >"$to/sub/.other.aB3xYz"
-printf mine >"$to/sub/.soxplan-partial/other"
+died='${join(at.path, 'died')}'
+[[ -e $died ]] && (($(wc -l <"$died") >= ${deaths})) && exec ${real} "$@"
+echo >>"$died"
+cp -r --no-preserve=timestamps '${left}/.' '${to.replaceAll("'", `'\\''`)}'
 kill -9 $$`
   return puppet(join(at.path, 'bin'), 'rsync', script, plainEnvironment())
 }
@@ -34,6 +44,13 @@ describe('soxplan clean', () => {
     await writeTree(at.from, SOURCE)
     const broken = await at.apply([], { env: await dyingRsync(at, at.to) })
     expect(broken.exitCode).toBe(1)
+    // What rsync can go on with stays, because the next apply tries again.
+    expect(broken.stderr).toContain('Removed 3 half files and broken uploads.\n')
+    expect((await readdir(at.to, { recursive: true })).sort()).toEqual(
+      ['sub', 'sub/.soxplan-partial', KEPT_PART, ...OTHERS].sort(),
+    )
+    // A tool of a node that nobody could reach may still have been at it.
+    await leaveHalves(at.to)
     const run = basename(await at.run())
     const asked = await clean(at, [run])
     expect(asked.exitCode).toBe(2)
@@ -56,6 +73,21 @@ describe('soxplan clean', () => {
       'sub/.soxplan-partial/other',
     ])
     expect((await clean(at, [run, '--yes', '--keep'])).stdout).toBe('Nothing was left behind.\n')
+  })
+
+  test('has nothing to do after a run that delivered all: what its tools left is gone, and what the source names like that is there', async () => {
+    await using at = await openCase({ tool: 'rsync', retries: { attempts: 2 } })
+    const twins = { 'sub/.big.aBcDeF': 'a file like others', 'sub/big.abcd0123.partial': 'another' }
+    await writeTree(at.from, { ...SOURCE, ...twins })
+    const { exitCode, stderr } = await at.apply([], { env: await dyingRsync(at, at.to, 1) })
+    expect(exitCode).toBe(0)
+    expect(stderr).toContain('Removed 4 half files and broken uploads.\n')
+    expect((await readdir(at.to, { recursive: true })).sort()).toEqual(
+      ['sub', 'sub/.soxplan-partial', ...Object.keys({ ...SOURCE, ...twins }), ...OTHERS].sort(),
+    )
+    expect((await clean(at, [basename(await at.run()), '--yes', '--keep'])).stdout).toBe(
+      'Nothing was left behind.\n',
+    )
   })
 
   test('takes the folder of a run that is over along, and knows a run by its folder too', async () => {
@@ -85,6 +117,7 @@ describe('soxplan clean', () => {
     await writePlan(at.path, { endpoints: { far }, transfers: { data: transfer } })
     await writeTree(at.from, SOURCE)
     await at.apply([], { env: await dyingRsync(at, there) })
+    await leaveHalves(there)
     const cleaned = await clean(at, [basename(await at.run()), '--yes'])
     expect(cleaned.stdout).toContain(`data: 4 half files (16 B) in far:${there}\n`)
     expect((await readdir(join(there, 'sub'))).sort()).toEqual(['.other.aB3xYz', '.soxplan-partial'])
