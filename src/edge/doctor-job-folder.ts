@@ -1,10 +1,14 @@
 /** The folder that the jobs of `doctor --nodes` answer in: below the state folder, which every node has to see. */
 
-import { mkdir, mkdtemp, readFile, rm, rmdir, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { ok, type Result } from '../diagnostic.ts'
 import { isErrno, isSystemError } from './files.ts'
 import { unwritable } from './run-folder.ts'
+
+const PREFIX = '.doctor-'
+/** No doctor asks for that long: what is older was left by one that was killed, and its jobs ended at their time limit. */
+const LEFT_MILLIS = 24 * 60 * 60 * 1000
 
 export interface JobFolder {
   readonly path: string
@@ -26,7 +30,8 @@ export async function openJobFolder(
 ): Promise<Result<JobFolder>> {
   try {
     const first = await mkdir(stateDir, { recursive: true, mode: 0o700 })
-    const folder = await mkdtemp(path.join(stateDir, '.doctor-'))
+    const folder = await mkdtemp(path.join(stateDir, PREFIX))
+    await sweepBefore(folder, stateDir)
     const job: JobFolder = {
       path: folder,
       script: path.join(folder, 'ask.sh'),
@@ -45,6 +50,17 @@ export async function openJobFolder(
     return ok(job)
   } catch (error) {
     return unwritable(stateDir, error)
+  }
+}
+
+/** Removes what killed doctors left, by the clock of the file system that has both. */
+async function sweepBefore(folder: string, stateDir: string): Promise<void> {
+  const { mtimeMs } = await stat(folder)
+  for (const name of await readdir(stateDir)) {
+    if (!name.startsWith(PREFIX)) continue
+    const other = path.join(stateDir, name)
+    const { mtimeMs: otherMs } = await stat(other)
+    if (mtimeMs - otherMs > LEFT_MILLIS) await rm(other, { recursive: true, force: true })
   }
 }
 

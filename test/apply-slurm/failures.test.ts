@@ -196,6 +196,8 @@ describe.skipIf(noLab('Accounting', { accounting: true }))('a Slurm with account
     const ground = new Ground(lab, join(temp.path, 'booked'))
     await ground.tree('src')
     await ground.plan({ transfers: { data: {} } })
+    const kept = '  ok  accounting is kept; soxplan does without\n'
+    expect((await ground.soxplan(['doctor', 'plan.yaml'])).stdout).toContain(kept)
     expect(await ground.apply()).toMatchObject({ exitCode: 0 })
     // slurmdbd hears of the end of a job a while after the controller does.
     await lab.until('the database has it all', async () =>
@@ -204,6 +206,10 @@ describe.skipIf(noLab('Accounting', { accounting: true }))('a Slurm with account
       ),
     )
     await lab.dbd.kill()
+    const asked = await ground.soxplan(['doctor', 'plan.yaml'])
+    expect(asked.stdout).toContain(`${kept}  ok  partition main: 4 of 4 nodes up`)
+    expect(asked.stdout).toContain('  ok  data.copy, data.verify: Slurm takes jobs with --time=1-00:00:00\n')
+    expect(asked.exitCode).toBe(0)
     await rm(ground.in('data'), { recursive: true })
     expect(await ground.apply()).toMatchObject({ exitCode: 0 })
     expect(await compareTrees(ground.in('src'), ground.in('data'))).toEqual([])

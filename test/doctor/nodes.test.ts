@@ -1,6 +1,6 @@
 /** `soxplan doctor --nodes` on a real Slurm: what is found on each node, and that nothing stays behind. */
 
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, test } from 'vitest'
@@ -71,6 +71,19 @@ describe.skipIf(noLab('doctor --nodes'))('nodes', () => {
     expect(stdout).toMatch(/, 0 warnings, 0 errors\n$/)
     expect(exitCode).toBe(0)
     await expectNothingLeft(ground)
+  })
+
+  test('what a killed doctor left is removed by a later one, and what another one may still use is not', async () => {
+    const ground = await made('swept', { slurm: { time: '10:00', exclude: 'n[2-4]' } })
+    const [left, used] = ['.doctor-aaaaaa', '.doctor-bbbbbb'].map((name) => ground.in('.soxplan', name))
+    for (const folder of [left, used]) {
+      await mkdir(folder ?? '', { recursive: true })
+      await writeFile(join(folder ?? '', 'n1.answer'), 'half an answer')
+    }
+    const before = new Date(Date.now() - 25 * 3600 * 1000)
+    await utimes(left ?? '', before, before)
+    expect(await ground.soxplan(['doctor', 'plan.yaml', '--nodes'])).toMatchObject({ exitCode: 0 })
+    expect(await readdir(ground.in('.soxplan'))).toEqual(['.doctor-bbbbbb'])
   })
 
   test('without a plan those of the default partition are asked; in JSON each question has a record', async () => {
