@@ -11,6 +11,7 @@ import { compileFilter } from '../inventory/filter.ts'
 import { liesIn } from '../plan/paths.ts'
 import { namesAreBytes, type Location, type Plan, type Transfer } from '../plan/plan.ts'
 import type { Shard } from '../shard/shard.ts'
+import { linkWay } from '../tools/rclone-links.ts'
 import { placeText } from '../tools/rclone-place.ts'
 import { sshPath } from '../tools/ssh.ts'
 import { formatBytes, formatCount, formatPlural } from '../view/format.ts'
@@ -132,6 +133,7 @@ async function searchExtras(
     manifestPath: survey.manifestPath,
     listPath: paths.deletes(transfer.name),
     ...(naming === undefined ? {} : { destinationName: naming }),
+    keepsLinks: linkWay(transfer, survey.sourceRoot, root) === 'as-files',
     followLinks: transfer.followDestinationLinks,
   })
 }

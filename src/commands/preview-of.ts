@@ -218,6 +218,11 @@ function warningsOf({ transfer, proof, survey, work }: PreparedTransfer): readon
           `${name}: what is there already is compared by size alone; a file that changed without changing its size looks the same.`,
         ]
       : []),
+    ...(survey.linksByLength === 0
+      ? []
+      : [
+          `${name}: ${formatPlural(survey.linksByLength, 'symlink')} on the remote ${survey.linksByLength === 1 ? 'is' : 'are'} compared by the length of what ${survey.linksByLength === 1 ? 'it leads' : 'they lead'} to, because the remote keeps no MD5; one that leads elsewhere at the same length looks the same.`,
+        ]),
     ...(survey.timeOnly.files === 0 ? [] : [timeOnlyWarning(name, survey.timeOnly)]),
     ...(work?.tool.name === 'aws'
       ? [

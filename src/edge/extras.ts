@@ -18,6 +18,8 @@ export interface ExtrasRequest extends DestinationListing {
   readonly listPath: string
   /** The destination's name for a path of the manifest; absent: the same bytes. */
   readonly destinationName?: (path: Uint8Array) => Uint8Array
+  /** A symlink of the source is to be a file `NAME.rclonelink` at the destination. */
+  readonly keepsLinks: boolean
   /** A directory of the source may be a symlink at the destination, so that what is found below it is in no listing. */
   readonly followLinks: boolean
 }
@@ -96,15 +98,20 @@ export async function findExtras(request: ExtrasRequest): Promise<Result<Extras>
 
 /** A record `FATE KIND PATH`, the first two in one field, for every entry of the source. */
 async function readNames(request: ExtrasRequest, names: SortedRecords): Promise<Result<unknown>> {
-  const { manifestPath, signal, destinationName, root } = request
+  const { manifestPath, signal, destinationName, root, keepsLinks } = request
   const onRecord = (view: RecordView): void => {
     const listed = view.buffer.subarray(view.pathStart, view.pathEnd)
     const name = destinationName === undefined ? listed : destinationName(listed)
     const kind = Uint8Array.of(view.fateByte, view.kindByte)
+    const isLinkAway = view.kindByte === kindBytes.symlink && !namesAreBytes(root)
+    if (isLinkAway && keepsLinks) {
+      // What stands under the link's own name would take its place when it comes back.
+      names.add(kind, separator, linkFileName(name))
+      return
+    }
     names.add(kind, separator, name)
     // A remote may hold a symlink as a file of that name.
-    if (view.kindByte === kindBytes.symlink && !namesAreBytes(root))
-      names.add(Uint8Array.of(fateBytes.skipped, view.kindByte), separator, linkFileName(name))
+    if (isLinkAway) names.add(Uint8Array.of(fateBytes.skipped, view.kindByte), separator, linkFileName(name))
   }
   const read = await scanManifest(manifestPath, onRecord, {
     stop: signal,

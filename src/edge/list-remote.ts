@@ -1,7 +1,7 @@
 /** Asks rclone about a remote, and lists it as a stream of the records that a local listing has. */
 
 import { failWith, ok, type Result } from '../diagnostic.ts'
-import { createLsjsonReader, type LinkOf } from '../inventory/lsjson.ts'
+import { createLsjsonReader, readHashedLine, type LinkOf } from '../inventory/lsjson.ts'
 import type { BytesLocation, Location } from '../plan/plan.ts'
 import { placeText, rcloneConfigFlags, rclonePlace } from '../tools/rclone-place.ts'
 import { millis } from '../units.ts'
@@ -232,4 +232,39 @@ export async function listRemote(
   // A directory that can not be read is named and the rest is listed; without a name nothing is known to be whole.
   if (ended.exitCode !== undefined && reader.isComplete() && ended.errors.count > 0) return ok(ended.errors)
   return listingFailure(context, ended, args)
+}
+
+/**
+ * Tells the MD5 of each file whose last name is as `pattern`, an rclone filter. Where a service lists no hashes rclone may
+ * read or ask for each of these files. Fails as `listRemote`.
+ */
+export async function listHashes(
+  context: RemoteContext,
+  pattern: string,
+  onEntry: (path: string, md5: string | undefined) => void,
+): Promise<Result<undefined>> {
+  let rest = ''
+  let lastLine = ''
+  const args = ['lsjson', '-R', '--files-only', '--no-modtime', '--no-mimetype']
+  const hashed = [...args, '--hash', '--hash-type=md5', `--include=${pattern}`]
+  const decoder = new TextDecoder()
+  const ended = await runListing({
+    argv: rcloneArgv(context, ...hashed),
+    env: context.env,
+    signal: context.signal,
+    readError,
+    onChunk(chunk) {
+      const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n')
+      rest = lines.pop() ?? ''
+      for (const line of lines) {
+        const entry = readHashedLine(line.trim())
+        if (entry !== undefined) onEntry(entry.path, entry.md5)
+        lastLine = line.trim()
+      }
+      return undefined
+    },
+  })
+  // An entry that can not be read is named by the listing of everything.
+  if (ended.exitCode !== undefined && [lastLine, rest.trim()].includes(']')) return ok(undefined)
+  return listingFailure(context, ended, hashed)
 }

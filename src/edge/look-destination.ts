@@ -4,8 +4,10 @@ import { kindBytes, type RecordView } from '../inventory/entry.ts'
 import type { TreeBuilder } from '../inventory/directories.ts'
 import type { Found } from '../inventory/fates.ts'
 import type { RemoteIndex } from '../inventory/remote-index.ts'
-import { linkSuffix } from '../tools/rclone-links.ts'
+import { linkFileName, linkSuffix } from '../tools/rclone-links.ts'
 import { encodeRcloneName } from '../tools/rclone-names.ts'
+import type { LinkDigests } from './link-digests.ts'
+import { digestOfTarget } from './link-target.ts'
 import { looksAtOnce, ThreadsAhead } from './look-ahead.ts'
 import { readAnswer, type Ahead, type Answers } from './look-answers.ts'
 import { emptyFound, PathLook, type PathLookOptions } from './look-path.ts'
@@ -205,7 +207,7 @@ export function lookAtServer(index: RemoteIndex, tree: TreeBuilder, newNameText?
 /** Looks into the listing of a remote destination. A kept symlink lies there as a file `NAME.rclonelink` that holds its target. */
 export function lookAtRemote(
   index: RemoteIndex,
-  options: { readonly isRcloneNamed: boolean; readonly newName?: string },
+  options: { readonly isRcloneNamed: boolean; readonly newName?: string; readonly digests: LinkDigests },
 ): DestinationLook {
   const found = emptyFound()
   const renamed = options.newName === undefined ? undefined : encodeRcloneName(Buffer.from(options.newName))
@@ -225,10 +227,19 @@ export function lookAtRemote(
       found.size = index.size(slot)
       found.hasMtime = index.hasMtime(slot)
       found.mtimeSeconds = index.mtimeSeconds(slot)
-      found.sameTarget = isLink && found.size === view.targetEnd - view.targetStart
+      found.sameTarget =
+        isLink && found.size === view.targetEnd - view.targetStart && leadsThere(name, view, options.digests)
       return found
     },
   }
+}
+
+/** A symlink on a remote, there under `name`, leads where the source's does, as far as the remote tells. */
+function leadsThere(name: Uint8Array, view: RecordView, digests: LinkDigests): boolean {
+  const digest = digests.of.get(Buffer.from(linkFileName(name)).toString())
+  return (
+    digest === undefined || digest === digestOfTarget(view.buffer.subarray(view.targetStart, view.targetEnd))
+  )
 }
 
 /** A destination that holds nothing: every entry is new, and no look is spent on it. */

@@ -3,9 +3,11 @@
 import { lstatSync, readlinkSync, statSync, type Stats } from 'node:fs'
 import { kindBytes, type RecordView } from '../inventory/entry.ts'
 import type { Found } from '../inventory/fates.ts'
+import { digestIn } from '../inventory/lsjson.ts'
 import { isTooLong } from '../inventory/names.ts'
 import { decodeRcloneName } from '../tools/rclone-names.ts'
 import { isSystemError } from './files.ts'
+import { digestOfTarget } from './link-target.ts'
 
 const whichType = 0o170000
 /** Of a mode: permissions, set-id bits and the sticky bit. */
@@ -70,10 +72,13 @@ function wholeSeconds(stats: Stats, path: Buffer, expected: number): number {
   )
 }
 
-/** The symlink at `path` holds the same bytes as the source's, or as many where a remote does not tell them. */
+/** The symlink at `path` holds the same bytes as the source's: by their digest on a remote, or as many where that keeps none. */
 function readsLike(path: Buffer, size: number, view: RecordView): boolean {
-  if (view.targetEnd === view.targetStart) return size === view.size
+  const isRemote = view.targetEnd === view.targetStart
+  const digest = isRemote ? digestIn(view) : 0
+  if (isRemote && (size !== view.size || digest === 0)) return size === view.size
   const target = readlinkSync(path, { encoding: 'buffer' })
+  if (isRemote) return digestOfTarget(target) === digest
   return target.equals(view.buffer.subarray(view.targetStart, view.targetEnd))
 }
 

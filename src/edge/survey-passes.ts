@@ -11,6 +11,7 @@ import { namesAreBytes, type Location, type Transfer } from '../plan/plan.ts'
 import { linkOfFileName, translatesLinks } from '../tools/rclone-links.ts'
 import { Bug } from '../units.ts'
 import { sightOf } from './fixup-sight.ts'
+import { listLinkDigests, noDigests, type LinkDigests } from './link-digests.ts'
 import { listLocal, onlyPath, type ListingErrors } from './list-local.ts'
 import { listRemote } from './list-remote.ts'
 import { listServer } from './list-server.ts'
@@ -54,12 +55,31 @@ function below(folder: string, name: string): string {
   return folder === '' || folder.endsWith('/') ? `${folder}${name}` : `${folder}/${name}`
 }
 
-function openLook(ground: Ground, tree: TreeBuilder, index: RemoteIndex | undefined): DestinationLook {
+/** What symlinks on the remote end lead to, where both ends may have some. */
+async function askDigests(ground: Ground): Promise<Result<LinkDigests>> {
+  const { request, source, destination, remote } = ground
+  const isAsked =
+    destination.state === 'filled' &&
+    source.kind === 'directory' &&
+    translatesLinks(request.transfer, source.root, destination.root)
+  if (!isAsked) return ok(noDigests)
+  const [far] = [source.root, destination.root].filter(({ kind }) => kind !== 'local')
+  if (far === undefined || far.kind === 'local' || far.kind === 'ssh') return ok(noDigests)
+  return listLinkDigests({ ...remote(far), location: far })
+}
+
+/** What is known of the far ends before entries are judged. */
+interface Known {
+  readonly index: RemoteIndex | undefined
+  readonly digests: LinkDigests
+}
+
+function openLook(ground: Ground, tree: TreeBuilder, { index, digests }: Known): DestinationLook {
   const { root, name, state } = ground.destination
   const isRcloneNamed = !namesAreBytes(ground.source.root)
   const naming = { isRcloneNamed, ...(name === undefined ? {} : { newName: name }) }
   if (index !== undefined && root.kind === 'ssh') return lookAtServer(index, tree, name)
-  if (index !== undefined) return lookAtRemote(index, naming)
+  if (index !== undefined) return lookAtRemote(index, { ...naming, digests })
   if (state !== 'filled') return lookAtNothing()
   return lookAtLocal({
     root: root.path,
@@ -80,6 +100,11 @@ export interface Taken {
   readonly errors: ListingErrors
 }
 
+export interface TakenAll extends Taken {
+  /** Symlinks on a remote that keeps no MD5: they are compared by the length of their targets. */
+  readonly linksByLength: number
+}
+
 /** What an intake was fed with. */
 interface Fed {
   readonly errors: ListingErrors
@@ -89,13 +114,13 @@ interface Fed {
 
 async function takeIn(
   ground: Ground,
-  index: RemoteIndex | undefined,
+  known: Known,
   collisions: Collisions | undefined,
   feed: (intake: Intake) => Promise<Result<Fed>>,
 ): Promise<Result<Taken>> {
   const { request, source, destination } = ground
   const tree = createTree()
-  const look = openLook(ground, tree, index)
+  const look = openLook(ground, tree, known)
   const writer = createManifestWriter(request.manifestPath)
   let isKept = false
   try {
@@ -166,15 +191,15 @@ function askAboutLinks(
 }
 
 /** Lists the source into an intake, or beside a destination that may hold the same. */
-async function feedFromSource(ground: Ground, intake: Intake): Promise<Result<Fed>> {
+async function feedFromSource(ground: Ground, { digests }: Known, intake: Intake): Promise<Result<Fed>> {
   const twins = twinsOf(ground)
   if (twins === undefined) {
-    const listed = await listSource(ground, intake)
+    const listed = await listSource(ground, digests, intake)
     return listed.ok ? ok({ errors: listed.value }) : listed
   }
   const twin = new TwinListing(ground, twins, intake)
   try {
-    const listed = await listSource(ground, twin)
+    const listed = await listSource(ground, digests, twin)
     if (!listed.ok) return listed
     const same = await twin.end(listed.value)
     return ok({ errors: listed.value, ...(same === undefined ? {} : { same }) })
@@ -183,7 +208,11 @@ async function feedFromSource(ground: Ground, intake: Intake): Promise<Result<Fe
   }
 }
 
-async function listSource(ground: Ground, intake: Pick<Intake, 'push'>): Promise<Result<ListingErrors>> {
+async function listSource(
+  ground: Ground,
+  digests: LinkDigests,
+  intake: Pick<Intake, 'push'>,
+): Promise<Result<ListingErrors>> {
   const { request, source, remote, times } = ground
   const onChunk = (chunk: Buffer): Promise<void> | undefined => intake.push(chunk)
   const location = source.listed
@@ -195,7 +224,10 @@ async function listSource(ground: Ground, intake: Pick<Intake, 'push'>): Promise
       times.fromSource,
       onChunk,
       source.kind === 'directory' && translatesLinks(request.transfer, source.root, ground.destination.root)
-        ? linkOfFileName
+        ? (path) => {
+            const link = linkOfFileName(path)
+            return link === undefined ? undefined : { path: link, digest: digests.of.get(path) ?? 0 }
+          }
         : undefined,
     )
   return listLocal({
@@ -237,17 +269,22 @@ async function findCollisions(ground: Ground, tree: TreeBuilder): Promise<Result
 }
 
 /** Lists, compares and writes the manifest. */
-export async function takeAll(ground: Ground): Promise<Result<Taken>> {
+export async function takeAll(ground: Ground): Promise<Result<TakenAll>> {
   const { manifestPath, signal } = ground.request
   const index = await indexDestination(ground)
   if (!index.ok) return index
-  const listed = await takeIn(ground, index.value, undefined, (intake) => feedFromSource(ground, intake))
-  if (!listed.ok) return listed
+  const digests = await askDigests(ground)
+  if (!digests.ok) return digests
+  const known = { index: index.value, digests: digests.value }
+  const feed = (intake: Intake): Promise<Result<Fed>> => feedFromSource(ground, known, intake)
+  const first = await takeIn(ground, known, undefined, feed)
+  if (!first.ok) return first
+  const listed = ok({ ...first.value, linksByLength: digests.value.lacking })
   const collisions = await findCollisions(ground, listed.value.tree)
   if (!collisions.ok) return collisions
   if (collisions.value.prefixes.size + collisions.value.twins.size === 0) return listed
   // Which keys have others below them is known at the end only, so that all is judged again.
-  const judged = await takeIn(ground, index.value, collisions.value, async (intake) => {
+  const judged = await takeIn(ground, known, collisions.value, async (intake) => {
     const scanned = await scanManifest(
       manifestPath,
       (view) => {
@@ -257,5 +294,5 @@ export async function takeAll(ground: Ground): Promise<Result<Taken>> {
     )
     return scanned.ok ? ok({ errors: listed.value.errors }) : scanned
   })
-  return judged.ok ? ok({ ...judged.value, filtered: listed.value.filtered }) : judged
+  return judged.ok ? ok({ ...listed.value, ...judged.value, filtered: listed.value.filtered }) : judged
 }

@@ -7,7 +7,7 @@ import { emptyDirectories, type Named, type Summary } from '../inventory/summary
 import { namesAreBytes, type Location } from '../plan/plan.ts'
 import type { ListingErrors } from './list-local.ts'
 import { prepareGround, type Ground, type SurveyRequest } from './survey-ground.ts'
-import { takeAll, type Taken } from './survey-passes.ts'
+import { takeAll, type TakenAll } from './survey-passes.ts'
 
 /** What a source holds and what a plan makes of it. All paths but roots are latin1 text of raw bytes: see `printable`. */
 export interface Survey extends Summary {
@@ -19,6 +19,8 @@ export interface Survey extends Summary {
   readonly filtered: number
   /** Over SSH, names that only rsync carries. */
   readonly oddNames: number
+  /** Symlinks on a remote that are compared by the length of their targets, because it keeps no MD5. */
+  readonly linksByLength: number
   readonly sourceKind: 'directory' | 'file'
   /** What manifest paths are relative to: `from`, or the folder that a single file lies in. */
   readonly sourceRoot: Location
@@ -52,7 +54,7 @@ export async function survey(request: SurveyRequest): Promise<Result<Survey>> {
   return taken.ok ? ok(describe(ground.value, taken.value)) : taken
 }
 
-function describe(ground: Ground, taken: Taken): Survey {
+function describe(ground: Ground, taken: TakenAll): Survey {
   const { request, source, destination, times } = ground
   const from = source.name
   return {
@@ -62,6 +64,7 @@ function describe(ground: Ground, taken: Taken): Survey {
     listingErrors: taken.errors,
     filtered: taken.filtered,
     oddNames: taken.oddNames,
+    linksByLength: taken.linksByLength,
     sourceKind: source.kind,
     sourceRoot: source.root,
     destinationRoot: destination.root,

@@ -1,5 +1,7 @@
 /** Takes the output of `rclone lsjson -R` apart, line by line, into the records that a local listing has. */
 
+import type { RecordView } from './entry.ts'
+
 /** What `push` gives: records ready for a scanner, or the number of the line that is no entry. */
 export type LsjsonChunk = { readonly records: Buffer } | { readonly badLine: number }
 
@@ -16,6 +18,7 @@ interface Item {
   readonly Size: number
   readonly ModTime: string
   readonly IsDir: boolean
+  readonly Hashes?: unknown
 }
 
 function isItem(value: unknown): value is Item {
@@ -43,15 +46,51 @@ function record(item: Item, linkOf: LinkOf | undefined): string {
   const link = item.IsDir || item.Size <= 0 ? undefined : linkOf?.(item.Path)
   // An object without a size (a document that the remote renders on the way out) gets find's letter for "unknown".
   const kind = item.IsDir ? 'd' : link !== undefined ? 'l' : item.Size < 0 ? 'U' : 'f'
-  return `${kind} ${item.IsDir ? 0 : Math.max(0, item.Size)} ${mtimeText(item.ModTime)} 0 0 1 - - - ${link ?? item.Path}\0\0`
+  const size = item.IsDir ? 0 : Math.max(0, item.Size)
+  return `${kind} ${size} ${mtimeText(item.ModTime)} 0 ${link?.digest ?? 0} 1 - - - ${link?.path ?? item.Path}\0\0`
+}
+
+/** A symlink on a remote. It stands in a listing with its digest in the place of the inode; 0: nobody knows it. */
+export interface RemoteLink {
+  readonly path: string
+  readonly digest: number
 }
 
 /** The symlink that a file stands for, from its path; undefined: it is a file. */
-export type LinkOf = (path: string) => string | undefined
+export type LinkOf = (path: string) => RemoteLink | undefined
+
+/** Of a symlink's target, from its MD5 in hexadecimal digits: 52 bits, which are a number without loss. */
+export function linkDigest(md5: string): number {
+  return parseInt(md5.slice(0, 13), 16)
+}
+
+/** The digest of the symlink that a record stands for. */
+export function digestIn({ buffer, identityStart, identityEnd }: RecordView): number {
+  const identity = buffer.toString('latin1', identityStart, identityEnd)
+  return Number(identity.slice(identity.indexOf(' ') + 1))
+}
+
+/** One entry of a listing with hashes; `md5` in hexadecimal digits, undefined where its service keeps none. */
+export interface HashedEntry {
+  readonly path: string
+  readonly md5: string | undefined
+}
+
+/** A line of `rclone lsjson --hash`; undefined where it is no entry. */
+export function readHashedLine(text: string): HashedEntry | undefined {
+  try {
+    const item: unknown = JSON.parse(text.endsWith(',') ? text.slice(0, -1) : text)
+    if (!isItem(item)) return undefined
+    const md5 = (item.Hashes as Readonly<Record<string, unknown>> | undefined)?.['md5']
+    return { path: item.Path, md5: typeof md5 === 'string' && /^[0-9a-f]{32}$/.test(md5) ? md5 : undefined }
+  } catch {
+    return undefined
+  }
+}
 
 /**
  * One JSON value per line between `[` and `]`, as rclone has printed it since 1.37. With `linkOf` some files become symlinks
- * of the same size, of which nobody knows what they lead to.
+ * of the same size, of which nobody knows more than a digest of what they lead to.
  */
 export function createLsjsonReader(linkOf?: LinkOf): LsjsonReader {
   let rest: Buffer = Buffer.alloc(0)

@@ -37,7 +37,7 @@ import {
 import { checkSchema } from './schema.ts'
 import { errorAt, type Source } from './source.ts'
 import { readTree, type MapNode } from './tree.ts'
-import { afterFormsNotYet, transferPartsNotYet } from './unsupported.ts'
+import { afterFormsNotYet } from './unsupported.ts'
 import { expandVariables } from './vars.ts'
 import type { WrittenPlan } from './written.ts'
 
@@ -89,7 +89,6 @@ const rules: readonly Rule[] = [
   weakComparison,
   noProof,
   optionsAreUsed,
-  transferPartsNotYet,
   afterFormsNotYet,
 ]
 

@@ -3,25 +3,7 @@
  * part. A part that is carried out from now on loses its entry here, and nothing else changes.
  */
 
-import { errorOn, errorOnItem, type Rule } from './rule.ts'
-
-export const transferPartsNotYet: Rule = (seen) =>
-  seen.transfers.flatMap(({ name, written, from, to }) => {
-    const path = ['transfers', name]
-    return [
-      ...(written.symlinks === 'keep' &&
-      [from, to].some((end) => end?.type === 'rclone' || end?.type === 's3') &&
-      (written.mode === 'mirror' || written.fixup !== undefined)
-        ? [
-            errorOn(seen, [...path, 'symlinks'], {
-              code: 'SX189',
-              what: 'This version does not keep symlinks on a remote together with `mode: mirror` or `fixup` yet',
-              todo: 'Write `symlinks: follow` to copy what they lead to, or `symlinks: skip` to leave them out.',
-            }),
-          ]
-        : []),
-    ]
-  })
+import { errorOnItem, type Rule } from './rule.ts'
 
 export const afterFormsNotYet: Rule = (seen) =>
   seen.transfers.flatMap(({ name, written }) =>

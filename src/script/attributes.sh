@@ -9,9 +9,10 @@ left_some=' 0 23 24 '
 connection_failed=' 10 12 30 35 255 '
 
 # match_sides: reads paths; $scratch/both gets the records that are the same on both sides, without times, sorted;
-# $scratch/theirs and $scratch/have those of the source and of the destination, all under the names of the destination.
+# $scratch/theirs and $scratch/have those of the source and of the destination, all under the names of the destination. Both
+# sides have symlinks, so that what these lead to is compared, wherever the copy came from.
 match_sides() {
-  local with_mtimes=0
+  local with_mtimes=0 link_way=no
   sort -z >"$scratch/paths" || return 73
   own_records to -P <"$scratch/paths" >"$scratch/found" || return 75
   sort_found || return

@@ -47,7 +47,6 @@ at() {
 
 # add_link_names LIST: to find a symlink by the name of its file, rclone 1.60 has to be told the name of the link as well.
 add_link_names() {
-  [[ $link_way == as-files ]] || return 0
   sed -n 's/\.rclonelink$//p' "$1" >"$scratch/link_names"
   cat -- "$scratch/link_names" >>"$1"
 }
@@ -60,7 +59,7 @@ remote_records() {
   ((with_mtimes)) && format=tsp
   sed -z 's,^\./,,' | tr '\0' '\n' >"$scratch/names"
   [[ -s $scratch/names ]] || return 0
-  add_link_names "$scratch/names"
+  if [[ $link_way == as-files ]]; then add_link_names "$scratch/names"; fi
   "${list_command[@]}" --format "$format" --files-from-raw "$scratch/names" -- "$1" >"$scratch/listing" 2>"$scratch/listing_said"
   rc=$?
   cat -- "$scratch/listing_said" >&2

@@ -39,10 +39,12 @@ name_missing() {
 
 # check_contents: both sides of every file that is there are read or hashed, where the plan asks for it.
 check_contents() {
-  local record path name
+  local record path name kinds='^f '
   local -A equal=() compared=() source_has=()
   [[ $proof == checksum || $proof == download ]] || return 0
-  comm -z -12 "$scratch/want" "$scratch/have" | grep -z '^f ' >"$scratch/present"
+  # A symlink that a file on a remote stands for has that file's contents.
+  [[ $link_way == from-files ]] && kinds='^[fl] '
+  comm -z -12 "$scratch/want" "$scratch/have" | grep -z "$kinds" >"$scratch/present"
   [[ -s $scratch/present ]] || return 0
   with_source_names <"$scratch/present" >"$scratch/source_paths"
   if [[ $single_from ]]; then
@@ -65,7 +67,7 @@ check_contents() {
     record_path "$record"
     if [[ ! ${source_has[$name]-} ]]; then
       give_up vanished "$record" "$path"
-    elif [[ ${source_has[$name]} != "${record:0:${#record}-${#path}}" ]]; then
+    elif ! is_as_listed "$record" "${source_has[$name]}"; then
       give_up changed "$record" "$path"
     elif [[ ${compared[$name]-} ]]; then
       give_up differs "$record" "$path"
@@ -73,6 +75,17 @@ check_contents() {
       give_up unproven "$record" "$path"
     fi
   done <"$scratch/present" 3<"$scratch/source_paths"
+}
+
+# is_as_listed RECORD SOURCE: what the source has there by now, without its name, is what the record says.
+is_as_listed() {
+  local size
+  if [[ $1 == 'l '* ]]; then
+    read -r _ size _ <<<"$1"
+    [[ $2 == "f $size "* ]]
+  else
+    [[ $2 == "${1:0:${#1}-${#path}}" ]]
+  fi
 }
 
 # compare_single: cmp says 1 for a difference and 2 where it could not read.
@@ -107,7 +120,7 @@ equal_by_rclone() {
   local -a how=()
   [[ $proof == download ]] && how=(--download)
   sed -z 's,^\./,,' <"$scratch/source_paths" | tr '\0' '\n' >"$scratch/names"
-  add_link_names "$scratch/names"
+  if [[ $link_way != no ]]; then add_link_names "$scratch/names"; fi
   rclone_check "${how[@]}"
   if [[ $proof == checksum ]] && grep -qE 'not using a hash|hashes could not be checked' "$scratch/check_log"; then
     say "no common hash for every file; both sides are read instead"

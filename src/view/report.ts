@@ -82,7 +82,7 @@ const advice: Readonly<Record<FailureClass, string>> = {
   'cut-off': 'was not copied, because the connection broke off each time; apply again once it holds',
   unproven: 'was copied but could not be proven equal; apply again',
   'size-differs':
-    'has another size or kind than where the fixup reads attributes, and was left as it is; look at both, then apply again',
+    'is not the same where the fixup reads attributes, by size, kind or what it leads to, and was left as it is; look at both, then apply again',
   'no-attributes':
     'does not exist where the fixup reads attributes; correct `from` under `fixup`, or remove the file, then apply again',
   'changed-since-preview':

@@ -56,7 +56,7 @@ describe.skipIf(noLab('Fixup on Slurm'))('fixup on Slurm', () => {
     const applied = await ground.apply()
     expect(applied.exitCode).toBe(1)
     expect(applied.stdout).toContain(
-      '  b: has another size or kind than where the fixup reads attributes, and was left as it is;',
+      '  b: is not the same where the fixup reads attributes, by size, kind or what it leads to, and was left as it is;',
     )
     expect(applied.stdout).toContain('\nagain: ')
     expect(await command('find', ground.folder, '-path', join(ground.in('again'), '*'))).toBe('')

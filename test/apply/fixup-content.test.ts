@@ -58,7 +58,7 @@ describe('a fixup never writes content', { timeout: 180_000 }, () => {
     const { exitCode, stdout } = await other.apply()
     expect(exitCode).toBe(1)
     const differs =
-      'has another size or kind than where the fixup reads attributes, and was left as it is; look at both, then apply again'
+      'is not the same where the fixup reads attributes, by size, kind or what it leads to, and was left as it is; look at both, then apply again'
     expect(named(stdout)).toEqual([
       'absent: does not exist where the fixup reads attributes; correct `from` under `fixup`, or remove the file, then apply again',
       `file: ${differs}`,

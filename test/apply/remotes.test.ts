@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process'
 import { chmod, lstat, readdir, readFile, readlink, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { compareTrees } from '../rig/compare.ts'
 import { hostileTree, ODD_TREE } from '../rig/hostile.ts'
@@ -58,6 +60,22 @@ describe('remotes of rclone', () => {
       /the token of remote near in \S+rclone\.conf: good until \S+ \S+Z, and all of it is expected to take until \S+ \S+Z\. Renew it first;/,
     )
     expect(await withToken(1000)).not.toContain('good until')
+  })
+
+  test('links on a remote without MD5 are compared by length, and the preview says so', async () => {
+    await using at = await openCase()
+    await writeTree(at.from, [{ kind: 'symlink', path: 'newest', target: 'step 1000' }])
+    const config = join(at.path, 'rclone.conf')
+    const secret = (await promisify(execFile)('rclone', ['obscure', 'secret'])).stdout.trim()
+    await writeFile(config, `[hidden]\ntype = crypt\nremote = ${at.path}/store\npassword = ${secret}\n`)
+    await writePlan(at.path, {
+      endpoints: { hidden: { type: 'rclone', config } },
+      transfers: { data: { from: at.from, to: 'hidden:', symlinks: 'keep' } },
+    })
+    expect((await at.apply()).exitCode).toBe(0)
+    expect((await at.plan()).stdout).toContain(
+      'data: 1 symlink on the remote is compared by the length of what it leads to, because the remote keeps no MD5; one that leads elsewhere at the same length looks the same.\n',
+    )
   })
 
   test('what comes out of a remote gets its attributes from a folder, whatever rclone calls it', async () => {

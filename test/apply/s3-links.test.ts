@@ -1,12 +1,14 @@
-import { readlink, rm, symlink } from 'node:fs/promises'
+import { lchown, lstat, lutimes, readlink, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { s3Available } from '../lab/available.ts'
 import { rcloneVersions, type RcloneVersion } from '../lab/rclone.ts'
 import { startS3Server, type S3Server } from '../lab/s3.ts'
 import { compareTrees } from '../rig/compare.ts'
+import { puppet } from '../rig/puppet.ts'
 import { writeTree, type TreeEntry } from '../rig/tree.ts'
 import { lastLines, named } from './case.ts'
+import { isRoot } from './fixup-case.ts'
 import { bucketsOf, openS3Case } from './s3-case.ts'
 
 const TREE: readonly TreeEntry[] = [
@@ -18,6 +20,17 @@ const TREE: readonly TreeEntry[] = [
   { kind: 'symlink', path: '#;-* [a]{b}\nnew line', target: 'a\nb' },
   { kind: 'symlink', path: 'own.rclonelink', target: 'up' },
 ]
+
+/** What they are in a bucket, in rclone's names. */
+const KEYS = [
+  'd/file',
+  'd/to file.rclonelink',
+  'nowhere.rclonelink',
+  'own.rclonelink.rclonelink',
+  'to folder.rclonelink',
+  'up.rclonelink',
+  '#;-* [a]{b}␊new line.rclonelink',
+].sort()
 
 describe.skipIf(!s3Available())('symlinks that are kept in a bucket', { timeout: 240_000 }, () => {
   let server: S3Server
@@ -43,17 +56,7 @@ describe.skipIf(!s3Available())('symlinks that are kept in a bucket', { timeout:
       const up = await at.go()
       expect(lastLines(up.stdout, 1)[0]).toContain('data: 7 entries (7 B) delivered, verified by ')
       expect(up.exitCode).toBe(0)
-      expect(await keys(rclone, store.bucket)).toEqual(
-        [
-          'd/file',
-          'd/to file.rclonelink',
-          'nowhere.rclonelink',
-          'own.rclonelink.rclonelink',
-          'to folder.rclonelink',
-          'up.rclonelink',
-          '#;-* [a]{b}␊new line.rclonelink',
-        ].sort(),
-      )
+      expect(await keys(rclone, store.bucket)).toEqual(KEYS)
       expect(lastLines((await at.go()).stdout, 1)).toEqual(['Nothing is left to do.'])
       await at.write({ store }, { from: 'store:', to: at.to, symlinks: 'keep' })
       const down = await at.go()
@@ -82,6 +85,124 @@ describe.skipIf(!s3Available())('symlinks that are kept in a bucket', { timeout:
       expect((await at.go()).exitCode).toBe(0)
       expect(await readlink(join(at.to, 'nowhere'))).toBe('/no/such "place" é')
       expect(await compareTrees(at.from, at.to)).toEqual([])
+    })
+
+    test('one that leads elsewhere by a name of the same length is seen, on either side, and proven where contents are', async () => {
+      await using at = await openS3Case(server, rclone)
+      await writeTree(at.from, { 'step 1000': 'a', 'step 2000': 'b' })
+      const newest = join(at.from, 'newest')
+      await symlink('step 1000', newest)
+      const store = { bucket: await bucketName() }
+      const up = { from: at.from, to: 'store:', symlinks: 'keep' }
+      await at.write({ store }, up)
+      expect((await at.go()).exitCode).toBe(0)
+      const down = { from: 'store:', to: at.to, symlinks: 'keep', verify: 'checksum' }
+      await at.write({ store }, down)
+      expect((await at.go()).exitCode).toBe(0)
+      const { mtimeMs } = await lstat(newest)
+      await rm(newest)
+      await symlink('step 2000', newest)
+      await lutimes(newest, mtimeMs / 1000, mtimeMs / 1000)
+      await at.write({ store }, up)
+      expect((await at.preview()).stdout).toContain('  ~ changed  1 symlink\n')
+      expect((await at.go()).exitCode).toBe(0)
+      const stored = await server.run(rclone.program, 'cat', `store:${store.bucket}/newest.rclonelink`)
+      expect(stored.stdout).toBe('step 2000')
+      expect(lastLines((await at.go()).stdout, 1)).toEqual(['Nothing is left to do.'])
+      await at.write({ store }, down)
+      expect((await at.preview()).stdout).toContain('  ~ changed  1 symlink\n')
+      expect((await at.go()).exitCode).toBe(0)
+      expect(await readlink(join(at.to, 'newest'))).toBe('step 2000')
+      await at.write({ store }, { ...down, verify: 'auto' })
+      expect(lastLines((await at.go()).stdout, 1)).toEqual(['Nothing is left to do.'])
+    })
+
+    test('one that somebody turns elsewhere behind the copy is found by a proof of contents', async () => {
+      await using at = await openS3Case(server, rclone)
+      const store = { bucket: await bucketName() }
+      await server.putObject(store.bucket, 'newest.rclonelink', 'step 1000')
+      await server.putObject(store.bucket, 'other.rclonelink', 'step 1000')
+      const meddling = `${rclone.program} "$@"; rc=$?
+        [[ $1 == copy ]] && ln -sfn 'step 2000' '${at.to}/newest'
+        exit $rc`
+      await puppet(join(at.path, 'bin'), 'rclone', meddling, process.env)
+      await at.write(
+        { store },
+        { from: 'store:', to: at.to, symlinks: 'keep', verify: 'checksum' },
+        { tools: { rclone: { path: join(at.path, 'bin', 'rclone') } } },
+      )
+      const { exitCode, stdout } = await at.go()
+      expect(named(stdout)).toEqual([
+        'newest: differs from the source and was not written over; look at both, remove the wrong one, then apply again',
+      ])
+      expect(exitCode).toBe(1)
+    })
+
+    test('a mirror of them: what is no more goes, on either side, and no link that is kept', async () => {
+      await using at = await openS3Case(server, rclone)
+      await writeTree(at.from, TREE)
+      const store = { bucket: await bucketName() }
+      for (const [key, content] of [
+        ['up.rclonelink', './d/../d/file'],
+        ['old.rclonelink', 'd'],
+        ['to folder', 'a file, once'],
+        ['d/file.rclonelink', 'a link, once'],
+      ] as const)
+        await server.putObject(store.bucket, key, content)
+      const mirror = { symlinks: 'keep', mode: 'mirror', maxDelete: '100%' }
+      await at.write({ store }, { from: at.from, to: 'store:', ...mirror })
+      const up = await at.go()
+      expect(up.stdout).toContain(
+        'data, to delete in store:: 3 files (25 B)\n  d/file.rclonelink\n  old.rclonelink\n  to folder\n',
+      )
+      expect(up.exitCode).toBe(0)
+      expect(await keys(rclone, store.bucket)).toEqual(KEYS)
+      expect(lastLines((await at.go()).stdout, 1)).toEqual(['Nothing is left to do.'])
+      await writeTree(at.to, [
+        { kind: 'symlink', path: 'd/to file', target: 'file' },
+        { kind: 'symlink', path: 'old', target: 'd' },
+        { kind: 'file', path: 'up.rclonelink', content: 'how a plan without `keep` has it' },
+      ])
+      await at.write({ store }, { from: 'store:', to: at.to, ...mirror })
+      const down = await at.go()
+      expect(down.stdout).toContain('  old\n  up.rclonelink\n')
+      expect(down.exitCode).toBe(0)
+      expect(await compareTrees(at.from, at.to)).toEqual([])
+      expect(lastLines((await at.go()).stdout, 1)).toEqual(['Nothing is left to do.'])
+    })
+
+    test('a fixup behind the copy sets their owners and times, and turns none elsewhere', async () => {
+      await using at = await openS3Case(server, rclone)
+      await writeTree(at.from, TREE)
+      const store = { bucket: await bucketName() }
+      await at.write({ store }, { from: at.from, to: 'store:', symlinks: 'keep' })
+      expect((await at.go()).exitCode).toBe(0)
+      // Where attributes are read, one leads elsewhere by a name of the same length.
+      await rm(join(at.from, 'd/to file'))
+      await symlink('fil2', join(at.from, 'd/to file'))
+      for (const link of ['up', 'nowhere', 'to folder']) await lutimes(join(at.from, link), 1e9, 1e9)
+      if (isRoot) await lchown(join(at.from, 'up'), 12345, 12345)
+      await at.write(
+        { store },
+        {
+          from: 'store:',
+          to: at.to,
+          symlinks: 'keep',
+          compare: 'size',
+          fixup: { from: at.from, preserve: ['owner', 'group', 'times', 'permissions'] },
+        },
+      )
+      const { exitCode, stdout } = await at.go()
+      expect(named(stdout)).toEqual([
+        'd/to file: is not the same where the fixup reads attributes, by size, kind or what it leads to, and was left as it is; look at both, then apply again',
+      ])
+      expect(exitCode).toBe(1)
+      expect(await readlink(join(at.to, 'd/to file'))).toBe('file')
+      for (const link of ['up', 'nowhere', 'to folder'])
+        expect(await lstat(join(at.to, link))).toMatchObject({
+          mtimeMs: 1e12,
+          uid: (await lstat(join(at.from, link))).uid,
+        })
     })
 
     test('a file whose own name ends so is refused where links are kept, and is a file where not', async () => {

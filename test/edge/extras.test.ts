@@ -80,6 +80,7 @@ async function extrasIn(folder: string, asked: Asked, ours: readonly string[] = 
     manifestPath: survey.manifestPath,
     listPath: join(folder, 'list'),
     followLinks: false,
+    keepsLinks: false,
   })
   if (!found.ok) throw new Error(found.error.map(({ what }) => what).join())
   const text = await readFile(join(folder, 'list'), 'latin1').catch(() => '')

@@ -24,6 +24,7 @@ const extras = must(
     filter: undefined,
     ours: [],
     followLinks: false,
+    keepsLinks: false,
     env: { PATH: path },
     signal: new AbortController().signal,
   }),
