@@ -23,6 +23,7 @@ import type { Plan } from '../plan/plan.ts'
 import { renderPreview } from '../view/preview.ts'
 import { questionText } from '../view/preview-deletes.ts'
 import { ExitCode } from './exit-code.ts'
+import { warnOfDamage } from './find-run.ts'
 import type { CommandIo } from './io.ts'
 import { listingProgress } from './listing-progress.ts'
 import { loadPlan, printDiagnostics } from './load-plan.ts'
@@ -108,6 +109,7 @@ async function resumeOrStart(context: ApplyContext): Promise<number> {
   const ofThisPlan = unfinished.filter((run) => run.record.digest === digest)
   const same = flags.new === true ? undefined : ofThisPlan.find((run) => run.record.executor === executor)
   if (same !== undefined) {
+    warnOfDamage(same, io)
     const answer = await resumeRun(same, {
       io,
       isSure: flags.yes === true,

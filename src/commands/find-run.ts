@@ -1,7 +1,7 @@
 /** Which run a verb is about. */
 
 import path from 'node:path'
-import type { Result } from '../diagnostic.ts'
+import type { Diagnostic, Result } from '../diagnostic.ts'
 import { failWith, ok } from '../diagnostic.ts'
 import { listRuns, runPaths } from '../edge/run-folder.ts'
 import { readRun } from '../edge/unfinished.ts'
@@ -14,8 +14,9 @@ export interface RunFlags {
   readonly state?: string
 }
 
-/** Runs that a refusal names. */
+/** Runs that a refusal names, and lines that a warning does. */
 const RUNS_NAMED = 5
+const LINES_NAMED = 5
 
 /**
  * `run`: an id in the state folder, the beginning of one where no other begins so, the path of a run folder, or
@@ -60,9 +61,26 @@ export async function runToRead(
   io: CommandIo,
 ): Promise<KnownRun | number> {
   const found = await findRun(run, flags, io)
-  if (found.ok) return found.value
+  if (found.ok) {
+    warnOfDamage(found.value, io)
+    return found.value
+  }
   printDiagnostics(found.error, run ?? 'the newest run', io)
   return ExitCode.usage
+}
+
+/** What was recorded and can not be read is not missed: jobs are found by their names, and what is proven stands in the marks. */
+export function warnOfDamage({ paths, record, damagedLines }: KnownRun, io: CommandIo): void {
+  if (damagedLines.length === 0) return
+  const lines = `line${damagedLines.length === 1 ? '' : 's'} ${damagedLines.slice(0, LINES_NAMED).join(', ')}`
+  const damage: Diagnostic = {
+    code: 'SX616',
+    severity: 'warning',
+    what: `${lines} of the journal of run ${record.run} ${damagedLines.length === 1 ? 'is' : 'are'} not what was written`,
+    why: 'Jobs are found by their names, and what is proven stands in files of its own, so that the run can go on.',
+    todo: `Ask who changed ${paths.events}, or whether its disk is failing.`,
+  }
+  printDiagnostics([damage], record.plan, io)
 }
 
 /**

@@ -47,7 +47,7 @@ export async function lookAtRun(run: KnownRun, io: CommandIo): Promise<SeenRun> 
 async function isDriven(run: KnownRun): Promise<boolean> {
   const holder = await lockHolder(stateDirOfRun(run))
   if (holder === undefined) return false
-  const began = (await readJournal(run.paths.events)).findLast(({ kind }) => kind === 'run')
+  const began = (await readJournal(run.paths.events)).events.findLast(({ kind }) => kind === 'run')
   return began !== undefined && began.at >= holder.since
 }
 

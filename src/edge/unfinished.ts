@@ -13,6 +13,8 @@ export interface KnownRun {
   readonly paths: RunPaths
   readonly record: RunRecord
   readonly state: RunState
+  /** Lines of its journal that are not what was written, from 1. */
+  readonly damagedLines: readonly number[]
 }
 
 /** Older runs than this many are not looked at: an unfinished one that far back is history. */
@@ -34,7 +36,9 @@ export async function knownRuns(stateDir: string): Promise<readonly KnownRun[]> 
 /** What a run folder holds; undefined where there is no run in it. Throws what the file system says otherwise. */
 export async function readRun(paths: RunPaths): Promise<KnownRun | undefined> {
   const record = parseRecord((await readIfThere(paths.plan)) ?? '')
-  return record === undefined ? undefined : { paths, record, state: fold(await readJournal(paths.events)) }
+  if (record === undefined) return undefined
+  const { events, damagedLines } = await readJournal(paths.events)
+  return { paths, record, state: fold(events), damagedLines }
 }
 
 /** Of these, what is still to be gone on with. */
