@@ -30,7 +30,7 @@ import { loadPlan, printDiagnostics } from './load-plan.ts'
 import type { LoadedPlan } from './load-plan.ts'
 import { reportNothingToDo, transferRecord } from './outcomes.ts'
 import { checkNoOtherRun, placesOf, supersede } from './other-runs.ts'
-import { checkAfterJobs, settleExecutor, workersFor } from './place.ts'
+import { settleExecutor, settlePlace, workersFor } from './place.ts'
 import type { PlaceFlags } from './place.ts'
 import { checkConfirmed } from './confirmed.ts'
 import { failsInPlan, prepare, refusalsOf } from './prepare.ts'
@@ -154,9 +154,9 @@ async function start(context: StartContext, leftBehind: readonly UnfinishedRun[]
 async function agree(context: StartContext): Promise<{ record: RunRecord; paths: RunPaths } | number> {
   const { file, loaded, executor, stateDir, flags, io } = context
   const { plan, warnings, text } = loaded
-  const waits = await checkAfterJobs(plan, executor, io)
-  if (!waits.ok) {
-    printDiagnostics(waits.error, file, io)
+  const place = await settlePlace(plan, executor, io)
+  if (!place.ok) {
+    printDiagnostics(place.error, file, io)
     return ExitCode.failed
   }
   const run = newRunId(io.now())
@@ -165,7 +165,7 @@ async function agree(context: StartContext): Promise<{ record: RunRecord; paths:
   const prepared = await prepare({
     plan,
     env: io.env,
-    workersOf: workersFor(executor, flags),
+    workersOf: workersFor(place.value, flags),
     paths: draft,
     stateDir,
     confirmed: new Set(flags.confirm),
@@ -177,7 +177,7 @@ async function agree(context: StartContext): Promise<{ record: RunRecord; paths:
     printDiagnostics(prepared.error, file, io)
     return ExitCode.failed
   }
-  const preview = previewOf(plan, file, prepared.value, executor, warnings, io.now())
+  const preview = previewOf(plan, file, prepared.value, place.value, warnings, io.now())
   io.stdout(renderPreview(preview))
   const refusals = refusalsOf(prepared.value)
   if (refusals.length > 0) {

@@ -1,14 +1,19 @@
 /** Where workers will run, and how many. */
 
-import { failWith, ok } from '../diagnostic.ts'
-import type { Result } from '../diagnostic.ts'
+import type { Finding } from '../diagnostic-finding.ts'
+import { fail, failWith, ok } from '../diagnostic.ts'
+import type { Diagnostic, Result } from '../diagnostic.ts'
 import { chooseExecutor } from '../edge/executor-choice.ts'
+import { lookAtCluster } from '../executor/slurm/cluster.ts'
 import { commandEnvironment } from '../executor/slurm/environment.ts'
+import { fitsOf } from '../executor/slurm/fit.ts'
+import { jobSetsOf } from '../executor/slurm/job-sets.ts'
 import { checkOutsideJobs } from '../executor/slurm/outside-jobs.ts'
 import { caller } from '../executor/slurm/queue.ts'
 import type { Plan, Transfer } from '../plan/plan.ts'
 import { defaultShardSecondsMin } from '../shard/count.ts'
 import type { ExecutorKind } from '../run/event.ts'
+import { formatBytes } from '../view/format.ts'
 import type { CommandIo } from './io.ts'
 
 export interface PlaceFlags {
@@ -24,11 +29,50 @@ export function settleExecutor(flags: PlaceFlags, io: CommandIo): Promise<Result
   return chooseExecutor(flags.executor, io.env, commandEnvironment(io.env))
 }
 
+/** Where a plan's work would be done, and what speaks for and against it. */
+export interface Place {
+  readonly executor: ExecutorKind
+  readonly warnings: readonly Diagnostic[]
+  /** When Slurm would start a job of a stage now, by `transfer.stage`. */
+  readonly startsAt: ReadonlyMap<string, string>
+  /** Workers of one stage at most; absent: as many as the plan says. */
+  readonly workersMax?: number
+}
+
+/**
+ * Asks Slurm, before anything is listed, whether it would take the plan's jobs and start them some day. Fails SX519 and
+ * as `checkOutsideJobs`, SX501 when Slurm does not answer, and SX510 to SX516 for jobs that it would refuse or never start.
+ */
+export async function settlePlace(plan: Plan, executor: ExecutorKind, io: CommandIo): Promise<Result<Place>> {
+  const waits = await checkAfterJobs(plan, executor, io)
+  if (!waits.ok) return waits
+  const sets = executor === 'slurm' ? jobSetsOf(plan) : []
+  if (sets.length === 0) return ok({ executor, warnings: [], startsAt: new Map() })
+  const cluster = await lookAtCluster(caller(commandEnvironment(io.env)), io.interrupt)
+  if (!cluster.ok) return cluster
+  const context = { shellEnv: io.env, bytesText: formatBytes }
+  const fits = await fitsOf(context, sets, cluster.value, io.interrupt)
+  const found = fits.flatMap(({ findings }) => findings.flatMap(asDiagnostic))
+  const errors = found.filter(({ severity }) => severity === 'error')
+  if (errors.length > 0) return fail(errors)
+  const startsAt = fits.flatMap(({ set, startsAt: at }) =>
+    at === undefined ? [] : set.steps.map((step): [string, string] => [step, at]),
+  )
+  const { arrayMax } = cluster.value
+  return ok({ executor, warnings: found, startsAt: new Map(startsAt), workersMax: arrayMax })
+}
+
+function asDiagnostic(finding: Finding): readonly Diagnostic[] {
+  if (finding.verdict === 'ok') return []
+  const { verdict, ...rest } = finding
+  return [{ ...rest, severity: verdict === 'error' ? 'error' : 'warning' }]
+}
+
 /**
  * Jobs outside of the plan that its transfers stand after: only Slurm can wait for them, and only for those that it knows.
  * Fails SX519, and as `checkOutsideJobs`.
  */
-export async function checkAfterJobs(
+async function checkAfterJobs(
   { transfers }: Plan,
   executor: ExecutorKind,
   io: CommandIo,
@@ -43,9 +87,14 @@ export async function checkAfterJobs(
   )
 }
 
-export function workersFor(executor: ExecutorKind, flags: PlaceFlags): (transfer: Transfer) => number {
+/** Workers of a transfer at most. They pull, so that fewer than the plan names do the same work. */
+export function workersFor(
+  { executor, workersMax = Infinity }: Pick<Place, 'executor' | 'workersMax'>,
+  flags: PlaceFlags,
+): (transfer: Transfer) => number {
   const slots = flags.slots ?? DEFAULT_SLOTS
-  return (transfer) => (executor === 'slurm' && transfer.where === 'slurm' ? transfer.nodes : slots)
+  return (transfer) =>
+    executor === 'slurm' && transfer.where === 'slurm' ? Math.min(transfer.nodes, workersMax) : slots
 }
 
 /** Tests have little data and want many shards of it; nobody else should set this. */

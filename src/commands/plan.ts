@@ -10,15 +10,14 @@ import { makeRunFolder, runPaths, stateDirOf } from '../edge/run-folder.ts'
 import { planDigest } from '../edge/digest.ts'
 import { hasFinished, knownRuns } from '../edge/unfinished.ts'
 import type { Plan } from '../plan/plan.ts'
-import type { ExecutorKind } from '../run/event.ts'
 import { renderPreview } from '../view/preview.ts'
 import { checkApartFromSources, scriptsFolderTodo, stateFolderTodo, tempFolderTodo } from './apart.ts'
 import { ExitCode } from './exit-code.ts'
 import type { CommandIo } from './io.ts'
 import { loadPlan, printDiagnostics } from './load-plan.ts'
 import type { LoadedPlan } from './load-plan.ts'
-import { checkAfterJobs, settleExecutor, workersFor } from './place.ts'
-import type { PlaceFlags } from './place.ts'
+import { settleExecutor, settlePlace, workersFor } from './place.ts'
+import type { Place, PlaceFlags } from './place.ts'
 import { checkConfirmed } from './confirmed.ts'
 import { prepare, refusalsOf } from './prepare.ts'
 import type { PrepareContext, Prepared } from './prepare.ts'
@@ -54,12 +53,13 @@ export async function planCommand(file: string, flags: PlanCommandFlags, io: Com
     printDiagnostics(executor.error, file, io)
     return ExitCode.failed
   }
-  const waits = await checkAfterJobs(plan, executor.value, io)
-  const apart = waits.ok ? await checkApart(plan, flags, io) : waits
+  const settled = await settlePlace(plan, executor.value, io)
+  const apart = settled.ok ? await checkApart(plan, flags, io, settled.value) : settled
   if (!apart.ok) {
     printDiagnostics(apart.error, file, io)
     return ExitCode.failed
   }
+  const where = apart.value
   const folder = await openFolder(flags.scripts, io)
   if (!folder.ok) {
     printDiagnostics(folder.error, file, io)
@@ -68,7 +68,7 @@ export async function planCommand(file: string, flags: PlanCommandFlags, io: Com
   const progress = listingProgress(io)
   try {
     const paths = runPaths(folder.value.path)
-    const place = { paths, executor: executor.value, confirmed: confirmed.value, onProgress: progress.show }
+    const place = { paths, where, confirmed: confirmed.value, onProgress: progress.show }
     const prepared = await prepareIn(loaded.value, place, flags, io)
     progress.clear()
     if (!prepared.ok) {
@@ -82,7 +82,7 @@ export async function planCommand(file: string, flags: PlanCommandFlags, io: Com
         return ExitCode.failed
       }
     }
-    const preview = previewOf(plan, file, prepared.value, executor.value, warnings, io.now())
+    const preview = previewOf(plan, file, prepared.value, where, warnings, io.now())
     io.stdout(flags.json === true ? `${JSON.stringify(preview, undefined, 2)}\n` : renderPreview(preview))
     const refusals = refusalsOf(prepared.value)
     if (refusals.length > 0) {
@@ -101,31 +101,37 @@ export async function planCommand(file: string, flags: PlanCommandFlags, io: Com
 
 async function prepareIn(
   { plan, text }: LoadedPlan,
-  place: Pick<PrepareContext, 'paths' | 'confirmed' | 'onProgress'> & { readonly executor: ExecutorKind },
+  place: Pick<PrepareContext, 'paths' | 'confirmed' | 'onProgress'> & { readonly where: Place },
   flags: PlanCommandFlags,
   io: CommandIo,
 ): Promise<Result<Prepared>> {
-  const { executor, ...rest } = place
+  const { where, ...rest } = place
   const stateDir = stateDirOf(plan, flags.state, io.env, io.cwd)
   return prepare({
     ...rest,
     plan,
     stateDir,
     env: io.env,
-    workersOf: workersFor(executor, flags),
+    workersOf: workersFor(where, flags),
     deliveredBefore: hasFinished(await knownRuns(stateDir), planDigest(text, flags.vars)),
     interrupt: io.interrupt,
   })
 }
 
 /** What `apply` would refuse is refused here, and so is a folder of the preview's own. */
-async function checkApart(plan: Plan, flags: PlanCommandFlags, io: CommandIo): Promise<Result<undefined>> {
+async function checkApart(
+  plan: Plan,
+  flags: PlanCommandFlags,
+  io: CommandIo,
+  place: Place,
+): Promise<Result<Place>> {
   const stateDir = stateDirOf(plan, flags.state, io.env, io.cwd)
   const state = await checkApartFromSources(plan, stateDir, stateFolderTodo)
   if (!state.ok) return state
-  return flags.scripts === undefined
+  const own = await (flags.scripts === undefined
     ? checkApartFromSources(plan, os.tmpdir(), tempFolderTodo)
-    : checkApartFromSources(plan, path.resolve(io.cwd, flags.scripts), scriptsFolderTodo)
+    : checkApartFromSources(plan, path.resolve(io.cwd, flags.scripts), scriptsFolderTodo))
+  return own.ok ? ok(place) : own
 }
 
 interface Folder {

@@ -5,7 +5,6 @@ import { resourceArgs } from '../executor/slurm/directives.ts'
 import { printable } from '../inventory/printable.ts'
 import type { Tally } from '../inventory/summary.ts'
 import type { Location, Plan, Transfer } from '../plan/plan.ts'
-import type { ExecutorKind } from '../run/event.ts'
 import { optionWarnings } from '../tools/options.ts'
 import { routeOf } from '../tools/rclone-place.ts'
 import { formatBytes, formatCount, formatPlural } from '../view/format.ts'
@@ -18,6 +17,7 @@ import type {
   WorkPreview,
 } from '../view/preview-model.ts'
 import { countOf as countOfDeletes, type PlannedDeletes } from './deletes.ts'
+import type { Place } from './place.ts'
 import type { PlannedWork, Prepared, PreparedTransfer } from './prepare.ts'
 
 /** Names shown per list; `--json` and the report have more. */
@@ -30,7 +30,7 @@ export function previewOf(
   plan: Plan,
   file: string,
   prepared: Prepared,
-  executor: ExecutorKind,
+  { executor, startsAt, warnings: ofPlace, workersMax }: Place,
   warnings: readonly Diagnostic[],
   now: Date,
 ): Preview {
@@ -43,6 +43,9 @@ export function previewOf(
     transfers,
     steps: prepared.graph.steps.map((step) => {
       const isJob = executor === 'slurm' && step.transfer.where !== 'login'
+      // What stands behind others starts when they have ended.
+      const isRoot = prepared.graph.parents(step.id).length + step.afterJobs.length === 0
+      const start = isJob && isRoot ? startsAt.get(step.id) : undefined
       return {
         id: step.id,
         after: [...prepared.graph.parents(step.id), ...step.afterJobs.map(jobText)],
@@ -50,10 +53,12 @@ export function previewOf(
         workers: step.workers,
         ...(executor === 'slurm' && !isJob ? { isFirstHere: true as const } : {}),
         resources: isJob ? resourceArgs(step.transfer.slurm[step.stage], step) : [],
+        ...(start === undefined ? {} : { startsAt: `${start}Z` }),
       }
     }),
     warnings: [
-      ...warnings.map(({ what, todo }) => `${what}. ${todo}`),
+      ...[...warnings, ...ofPlace].map(({ what, todo }) => `${what}. ${todo}`),
+      ...fewerWorkers(plan, workersMax),
       ...prepared.transfers.flatMap(({ transfer, work }) =>
         work === undefined
           ? []
@@ -63,6 +68,16 @@ export function previewOf(
       ...expiryWarnings(prepared, transfers, now),
     ],
   }
+}
+
+/** Slurm takes no larger arrays, and workers pull. */
+function fewerWorkers({ transfers }: Plan, workersMax = Infinity): readonly string[] {
+  return transfers
+    .filter(({ where, nodes }) => where === 'slurm' && nodes > workersMax)
+    .map(
+      ({ name, nodes }) =>
+        `${name}: ${formatCount(workersMax)} workers instead of ${formatCount(nodes)}, because Slurm takes no larger array here (MaxArraySize)`,
+    )
 }
 
 /** As the plan names it. */

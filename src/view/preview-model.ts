@@ -91,6 +91,8 @@ export interface StepPreview {
   readonly isFirstHere?: true
   /** sbatch options that ask for resources; empty on this machine. */
   readonly resources: readonly string[]
+  /** When Slurm would start its first worker now, UTC, of what stands behind nothing; absent: it did not say. */
+  readonly startsAt?: string
 }
 
 export interface Preview {

@@ -182,5 +182,12 @@ function stepLine(step: StepPreview): string {
   const after = step.after.length === 0 ? '' : `, after ${step.after.join(' and ')}`
   const resources = step.resources.length === 0 ? '' : `\n      ${step.resources.join(' ')}`
   const place = step.isFirstHere === true ? ', on this machine, first' : ''
-  return `  ${step.id}: ${formatPlural(step.shards, 'shard')}, ${formatPlural(step.workers, 'worker')}${place}${after}${resources}`
+  const start =
+    step.startsAt === undefined ? '' : `\n      could start ${startText(step.startsAt)}, as the queue is now`
+  return `  ${step.id}: ${formatPlural(step.shards, 'shard')}, ${formatPlural(step.workers, 'worker')}${place}${after}${resources}${start}`
+}
+
+/** `2026-11-26 20:52 UTC` */
+function startText(at: string): string {
+  return `${at.slice(0, 16).replace('T', ' ')} UTC`
 }

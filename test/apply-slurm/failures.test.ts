@@ -51,13 +51,61 @@ describe.skipIf(noLab('Failure on Slurm'))('what goes wrong on Slurm', () => {
     expect(await compareTrees(ground.in('src'), ground.in('behind'))).toEqual([])
   })
 
-  test('a stage that is refused takes back what was handed over before it', async () => {
+  test('a stage that Slurm would refuse is found before anything is listed', async () => {
     const ground = groundOf('refused')
     await ground.tree('src', { a: 'a' })
-    await ground.plan({
-      transfers: { data: { slurm: { verify: { partition: 'nowhere' } } } },
-    })
-    const answer = await ground.apply()
+    await ground.plan({ transfers: { data: { slurm: { verify: { partition: 'nowhere' } } } } })
+    for (const answer of [await ground.apply(), await ground.soxplan(['plan', 'plan.yaml'])])
+      expect(answer).toMatchObject({
+        exitCode: 1,
+        stdout: '',
+        stderr: `error SX510: data.verify: Slurm does not know this partition: nowhere
+  Write one of those that \`sinfo --summarize\` lists under \`slurm: partition\`.
+`,
+      })
+    expect(await ground.runs()).toEqual([])
+  })
+
+  test('a time that no partition allows is refused, and the preview says what else Slurm makes of the jobs', async () => {
+    const ground = groundOf('fits')
+    await ground.tree('src', { a: 'a' })
+    await ground.plan({ slurm: { partition: 'short', time: '1:00:00' }, transfers: { data: {} } })
+    const long = await ground.apply()
+    expect(long.stderr)
+      .toBe(`error SX514: data.copy, data.verify: The time limit is longer than the partition allows: 01:00:00 (short 00:10:00)
+  The job would wait for ever.
+  Lower \`time\` under \`slurm:\`; a transfer may take longer than one job, its workers requeue themselves.
+`)
+    expect(long.exitCode).toBe(1)
+    await ground.plan({ slurm: { partition: 'short', time: '5:00' }, transfers: { data: {} } })
+    expect((await ground.soxplan(['plan', 'plan.yaml'])).stdout).toMatch(
+      /\n {2}data\.copy: 1 shard, 1 worker\n {6}--time=00:05:00 --partition=short\n {6}could start 20\d\d-\d\d-\d\d \d\d:\d\d UTC, as the queue is now\n {2}data\.verify: 1 shard, 1 worker, after data\.copy\n {6}--time=00:05:00 --partition=short\n\n/,
+    )
+    for (const node of ['n1', 'n2'] as const) await ground.lab.drain(node)
+    try {
+      const away = await ground.soxplan(['plan', 'plan.yaml'])
+      expect(away.stdout).toContain(
+        'Warning: data.copy, data.verify: no node of short takes jobs now. They wait in the queue until some do; `sinfo --list-reasons` says why none does.\n',
+      )
+      expect(away.stdout).not.toContain('could start')
+      expect(away.exitCode).toBe(0)
+    } finally {
+      for (const node of ['n1', 'n2'] as const) await ground.lab.resume(node)
+    }
+  })
+
+  test('a stage that is refused in the middle takes back what was handed over before it', async () => {
+    const ground = groundOf('midway')
+    await ground.tree('src', { a: 'a' })
+    await ground.plan({ transfers: { data: {} } })
+    const sbatch = await ground.lab.shim('sbatch', {})
+    await writeFile(
+      join(ground.lab.folder, 'shims', 'sbatch'),
+      `#!/bin/bash\n[[ $* == *data.verify* ]] && set -- --partition=nowhere "$@"\nexec ${findProgram('sbatch')} "$@"\n`,
+    )
+    const env = { ...ground.env, PATH: sbatch.env['PATH'] }
+    const answer = await ground.soxplan(['apply', 'plan.yaml', '--yes'], env)
+    await sbatch.remove()
     expect(answer.exitCode).toBe(1)
     expect(answer.stderr).toContain(`error SX510: Slurm does not know this partition
   sbatch said: sbatch: error: invalid partition specified: nowhere
@@ -88,7 +136,7 @@ describe.skipIf(noLab('Failure on Slurm'))('what goes wrong on Slurm', () => {
     // The first call is let through, so that there is something to take back.
     await writeFile(
       join(ground.lab.folder, 'shims', 'sbatch'),
-      `#!/bin/bash\n[[ -e ${ground.lab.folder}/once ]] && { echo 'sbatch: error: the site says no' >&2; exit 1; }\ntouch ${ground.lab.folder}/once\nexec ${findProgram('sbatch')} "$@"\n`,
+      `#!/bin/bash\n[[ $1 == --test-only ]] && exec ${findProgram('sbatch')} "$@"\n[[ -e ${ground.lab.folder}/once ]] && { echo 'sbatch: error: the site says no' >&2; exit 1; }\ntouch ${ground.lab.folder}/once\nexec ${findProgram('sbatch')} "$@"\n`,
     )
     const answer = await ground.soxplan(['apply', 'plan.yaml', '--yes'], {
       ...ground.env,

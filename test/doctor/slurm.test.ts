@@ -15,7 +15,7 @@ describe.skipIf(noLab('doctor on Slurm'))('Slurm', () => {
   // A frozen controller is noticed after MessageTimeout.
   const groundOf = groundsOfLab({ settings: { MessageTimeout: '3', MaxArraySize: '101' } })
   const FIRST =
-    /^ {2}ok {2}slurm\S* \d+\.\d+\.\S+, cluster lab\n {2}ok {2}no accounting; soxplan does without\n?/
+    /^ {2}ok {2}Slurm \d+\.\d+\.\S+, cluster lab\n {2}ok {2}no accounting; soxplan does without\n?/
 
   /** The lines about Slurm behind those about its version. */
   async function said(

@@ -61,6 +61,8 @@ function shimText(real: string, records: string, behaviour: ShimBehaviour): stri
   const { delaySeconds = 0, stdout = '', stderr = '', exitCode, times } = behaviour
   const pass = behaviour.pass ?? exitCode === undefined
   return `#!/usr/bin/env bash
+# Whether Slurm would take a job is a question and no submission.
+[[ $1 != --test-only ]] || exec ${quote(real)} "$@"
 # A call takes its number by making a folder, which works for one of two calls at the same time only.
 call=1
 until mkdir ${quote(records)}/$call 2>/dev/null; do call=$((call + 1)); done

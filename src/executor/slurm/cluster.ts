@@ -5,7 +5,7 @@ import type { Call } from './queue.ts'
 import { refusal } from './refusal.ts'
 
 export interface Cluster {
-  /** As `sbatch --version` prints it: `slurm-wlm 22.05.8`. */
+  /** `22.05.8` */
   readonly version: string
   readonly name: string
   /** Indexes of an array stay below this. */
@@ -33,19 +33,19 @@ export interface ClusterNode {
   readonly memoryBytes: number
   /** What a `constraint` may ask for. */
   readonly features: readonly string[]
+  readonly hasGpus: boolean
 }
 
 const MEBIBYTE = 2 ** 20
 /** Slurm's own, where a configuration names none. */
 const DEFAULT_ARRAY_MAX = 1001
 
-/** Four short commands. Fails with the code of the first that is refused. */
+/** Three short commands. Fails with the code of the first that is refused. */
 export async function lookAtCluster(call: Call, stop: AbortSignal): Promise<Result<Cluster>> {
   const argvs = [
-    ['sbatch', '--version'],
     ['scontrol', 'show', 'config'],
     ['scontrol', '--all', '--oneliner', 'show', 'partition'],
-    ['sinfo', '--all', '--noheader', '--Node', '--format=%R|%N|%T|%c|%m|%f'],
+    ['sinfo', '--all', '--noheader', '--Node', '--format=%R|%N|%T|%c|%m|%f|%G'],
   ] as const
   const texts: string[] = []
   for (const argv of argvs) {
@@ -53,22 +53,22 @@ export async function lookAtCluster(call: Call, stop: AbortSignal): Promise<Resu
     if (!answer.ok) return fail([refusal(argv[0], answer.error)])
     texts.push(answer.value.stdout)
   }
-  const [version = '', config = '', partitions = '', nodes = ''] = texts
+  const [config = '', partitions = '', nodes = ''] = texts
   return ok({
-    version: version.trim(),
     ...parseConfig(config),
     partitions: parsePartitions(partitions, parseNodes(nodes)),
   })
 }
 
 /** Lines of `scontrol show config`: `MaxArraySize            = 1001`. */
-export function parseConfig(text: string): Pick<Cluster, 'name' | 'arrayMax' | 'hasAccounting'> {
+export function parseConfig(text: string): Omit<Cluster, 'partitions'> {
   const values = new Map(
     [...text.matchAll(/^(\w+) *= (.*)$/gm)].map(([, name = '', value = '']) => [name, value.trim()]),
   )
   const storage = values.get('AccountingStorageType') ?? ''
   const arrayMax = Number(values.get('MaxArraySize'))
   return {
+    version: values.get('SLURM_VERSION') ?? 'of an unknown version',
     name: values.get('ClusterName') ?? '',
     arrayMax: Number.isSafeInteger(arrayMax) && arrayMax > 0 ? arrayMax : DEFAULT_ARRAY_MAX,
     // Without any, Slurm says accounting_storage/none up to 23.02 and (null) or nothing later.
@@ -80,7 +80,9 @@ export function parseConfig(text: string): Pick<Cluster, 'name' | 'arrayMax' | '
 export function parseNodes(text: string): ReadonlyMap<string, readonly ClusterNode[]> {
   const nodes = new Map<string, ClusterNode[]>()
   for (const line of text.split('\n')) {
-    const [partition = '', name, state = '', cpus, megabytes, features = ''] = line.trim().split('|')
+    const [partition = '', name, state = '', cpus, megabytes, features = '', gres = ''] = line
+      .trim()
+      .split('|')
     if (name === undefined) continue
     const node = {
       name,
@@ -88,6 +90,7 @@ export function parseNodes(text: string): ReadonlyMap<string, readonly ClusterNo
       cpus: parseInt(cpus ?? ''),
       memoryBytes: parseInt(megabytes ?? '') * MEBIBYTE,
       features: features.split(','),
+      hasGpus: /(^|,)gpu\b/.test(gres),
     }
     const row = nodes.get(partition)
     if (row === undefined) nodes.set(partition, [node])

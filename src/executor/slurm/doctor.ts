@@ -6,20 +6,15 @@ import { ok } from '../../diagnostic.ts'
 import { shared, type Check } from '../../edge/doctor-run.ts'
 import { chooseExecutor } from '../../edge/executor-choice.ts'
 import type { Plan } from '../../plan/plan.ts'
-import { nothingToRun } from '../../script/doctor-job.ts'
 import { lookAtCluster, type Cluster } from './cluster.ts'
-import { judgeJobs, judgePartition } from './doctor-partition.ts'
-import { commandEnvironment, submitEnvironment } from './environment.ts'
+import { judgePartition } from './doctor-partition.ts'
+import { commandEnvironment } from './environment.ts'
+import { fitsOf, type FitContext } from './fit.ts'
 import { jobSetsOf, partitionNames, type JobSet } from './job-sets.ts'
 import { caller } from './queue.ts'
-import { knownRefusal, refusal } from './refusal.ts'
+import { knownRefusal } from './refusal.ts'
 
-export interface SlurmDoctorContext {
-  readonly shellEnv: Readonly<Record<string, string | undefined>>
-  readonly environmentPass: readonly string[]
-  /** How a number of bytes is shown. */
-  readonly bytesText: (count: number) => string
-}
+export type SlurmDoctorContext = FitContext
 
 /** Undefined where there is no Slurm. */
 export type AskCluster = (signal: AbortSignal) => Promise<Result<Cluster | undefined>>
@@ -78,7 +73,7 @@ function judgeSlurm(asked: Result<Cluster | undefined>): readonly Finding[] {
   if (asked.value === undefined) return [good('no Slurm here: plans run on this machine')]
   const { version, name, hasAccounting } = asked.value
   return [
-    good(`${version}, cluster ${name}`),
+    good(`Slurm ${version}, cluster ${name}`),
     good(hasAccounting ? 'accounting is kept; soxplan does without' : 'no accounting; soxplan does without'),
   ]
 }
@@ -93,25 +88,17 @@ function judgeWorkers(plan: Plan | undefined, { arrayMax }: Cluster): readonly F
 
 /** Slurm's own answer, where ours is that it could go. */
 async function askJobs(
-  { shellEnv, environmentPass, bytesText }: SlurmDoctorContext,
+  context: SlurmDoctorContext,
   set: JobSet,
   cluster: Cluster,
   signal: AbortSignal,
 ): Promise<readonly Finding[]> {
-  const found = judgeJobs(set, cluster, bytesText)
-  if (found.length > 0) return found
-  const sbatch = caller(submitEnvironment(shellEnv, environmentPass))
-  const argv = [
-    'sbatch',
-    '--test-only',
-    '--nodes=1',
-    '--ntasks=1',
-    ...set.args,
-    `--wrap=${nothingToRun}`,
-  ] as const
-  const answer = await sbatch(argv, signal)
-  const steps = set.steps.join(', ')
-  if (answer.ok) return [good(`${steps}: Slurm takes jobs with ${set.args.join(' ')}`)]
-  const said = refusal('sbatch', answer.error)
-  return [trouble({ ...said, what: `${steps}: ${said.what}` })]
+  const [fit] = await fitsOf(context, [set], cluster, signal)
+  const findings = fit?.findings ?? []
+  const isTaken = !findings.some(({ verdict }) => verdict === 'error')
+  // What is true of a partition stands in its own line.
+  const own = findings.filter((finding) => finding.verdict === 'ok' || finding.code !== 'SX711')
+  return isTaken && own.length === findings.length
+    ? [good(`${set.steps.join(', ')}: Slurm takes jobs with ${set.args.join(' ')}`), ...own]
+    : own
 }
