@@ -30,12 +30,13 @@ import { loadPlan, printDiagnostics } from './load-plan.ts'
 import type { LoadedPlan } from './load-plan.ts'
 import { reportNothingToDo, transferRecord } from './outcomes.ts'
 import { checkNoOtherRun, placesOf, supersede } from './other-runs.ts'
-import { settleExecutor, settlePlace, workersFor } from './place.ts'
+import { lackOfRoom, settleExecutor, settlePlace, workersFor } from './place.ts'
 import type { PlaceFlags } from './place.ts'
 import { checkConfirmed } from './confirmed.ts'
 import { failsInPlan, prepare, refusalsOf } from './prepare.ts'
 import type { Prepared } from './prepare.ts'
 import { previewOf } from './preview-of.ts'
+import { noRoomToLeave } from '../executor/hand-over.ts'
 import { executeRun } from './execute-run.ts'
 import { noDetach } from './resume.ts'
 import { resumeRun } from './resume-run.ts'
@@ -48,6 +49,8 @@ export interface ApplyFlags extends PlaceFlags {
   readonly yes?: boolean
   readonly new?: boolean
   readonly detach?: boolean
+  /** With `detach`: leave although not all fits into the queue. */
+  readonly partialSubmit?: boolean
   /** Transfers whose deletions are meant. */
   readonly confirm: readonly string[]
 }
@@ -114,6 +117,7 @@ async function resumeOrStart(context: ApplyContext): Promise<number> {
       io,
       isSure: flags.yes === true,
       detach: flags.detach === true,
+      partialSubmit: flags.partialSubmit === true,
       slots: flags.slots,
       orElse: ' (--new starts another)',
     })
@@ -147,7 +151,12 @@ async function start(context: StartContext, leftBehind: readonly UnfinishedRun[]
   if (typeof agreed === 'number') return agreed
   await supersede(leftBehind, io)
   io.stderr(`Run ${agreed.record.run} in ${agreed.paths.folder}\n`)
-  return executeRun({ ...agreed, io, detach: flags.detach === true })
+  return executeRun({
+    ...agreed,
+    io,
+    detach: flags.detach === true,
+    partialSubmit: flags.partialSubmit === true,
+  })
 }
 
 /** Plans and asks. The run to start, or the exit code where there is none. Throws on an interrupt while it plans. */
@@ -177,9 +186,12 @@ async function agree(context: StartContext): Promise<{ record: RunRecord; paths:
     printDiagnostics(prepared.error, file, io)
     return ExitCode.failed
   }
-  const preview = previewOf(plan, file, prepared.value, place.value, warnings, io.now())
+  const full = await lackOfRoom(prepared.value.graph.steps, place.value, io)
+  const said = full === undefined ? warnings : [...warnings, full]
+  const preview = previewOf(plan, file, prepared.value, place.value, said, io.now())
   io.stdout(renderPreview(preview))
-  const refusals = refusalsOf(prepared.value)
+  const mustStay = full !== undefined && flags.detach === true && flags.partialSubmit !== true
+  const refusals = [...refusalsOf(prepared.value), ...(mustStay ? [noRoomToLeave(full)] : [])]
   if (refusals.length > 0) {
     printDiagnostics(refusals, file, io)
     io.stderr('Nothing was moved.\n')

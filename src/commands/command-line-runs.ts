@@ -20,9 +20,16 @@ export function addRunVerbs(program: Command, io: CommandIo, done: Done, wholeNu
     .description('go on with what has no proof yet, from the run folder; follows jobs that live')
     .option('--yes', 'do not ask')
     .option('--detach', 'on Slurm: hand everything over and leave (exit code 4)')
+    .option(
+      '--partial-submit',
+      'with --detach: leave although a submit limit keeps some stages out of the queue',
+    )
     .option('--slots <n>', 'workers on this machine (local executor)', wholeNumber(SLOTS_MAX))
     .action(
-      async (run: string, flags: { state?: string; yes?: boolean; detach?: boolean; slots?: number }) => {
+      async (
+        run: string,
+        flags: { state?: string; yes?: boolean; detach?: boolean; partialSubmit?: boolean; slots?: number },
+      ) => {
         const { resumeCommand } = await import('./resume.ts')
         done(await resumeCommand(run, flags, io))
       },

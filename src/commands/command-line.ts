@@ -65,10 +65,19 @@ function buildProgram(io: CommandIo, done: (code: number) => void): Command {
     .option('--yes', 'do not ask')
     .option('--new', 'do not resume an unfinished run of this plan, start another')
     .option('--detach', 'on Slurm: hand everything over and leave (exit code 4)')
-    .action(async (file: string, flags: PlanFlags & { yes?: boolean; new?: boolean; detach?: boolean }) => {
-      const { applyCommand } = await import('./apply.ts')
-      done(await applyCommand(file, { ...flags, vars: flags.var }, io))
-    })
+    .option(
+      '--partial-submit',
+      'with --detach: leave although a submit limit keeps some stages out of the queue',
+    )
+    .action(
+      async (
+        file: string,
+        flags: PlanFlags & { yes?: boolean; new?: boolean; detach?: boolean; partialSubmit?: boolean },
+      ) => {
+        const { applyCommand } = await import('./apply.ts')
+        done(await applyCommand(file, { ...flags, vars: flags.var }, io))
+      },
+    )
   addRunVerbs(program, io, done, wholeNumberTo)
   addDoctor(program, io, done)
   return program

@@ -7,28 +7,36 @@ import { collectUnset } from '../edge/unset-attributes.ts'
 import { openJournal } from '../edge/journal.ts'
 import type { Journal } from '../edge/journal.ts'
 import type { RunPaths } from '../edge/run-folder.ts'
-import { follow, submitAll } from '../executor/drive.ts'
-import type { DriveContext, DriveEnd, HandedOver, Tickets } from '../executor/drive.ts'
-import { closerOf } from '../executor/slurm/directives.ts'
+import { follow } from '../executor/drive.ts'
+import type { DriveContext, DriveEnd, HandedOver } from '../executor/drive.ts'
+import { submitAll } from '../executor/hand-over.ts'
 import { stepGraph } from '../graph/dag.ts'
-import type { StepGraph } from '../graph/dag.ts'
 import type { Step } from '../graph/step.ts'
 import { faultsBehindLoss, stopsChildren } from '../run/decide.ts'
 import { journalVersion } from '../run/event.ts'
 import type { Executor } from '../run/executor.ts'
-import { isAccountedFor, isClean } from '../run/progress.ts'
 import type { StepProgress } from '../run/progress.ts'
 import type { RunRecord } from '../run/record.ts'
 import { toolOf } from '../tools/tools.ts'
 import { createLinePrinter } from '../view/lines.ts'
 import { failedCount, NAMES_SHOWN, renderReport } from '../view/report.ts'
+import {
+  behindText,
+  detachedText,
+  goesOnText,
+  hereText,
+  jobsText,
+  notTakenBack,
+  takenBack,
+  waitingText,
+} from './execute-texts.ts'
 import { executorFor } from './executor-for.ts'
 import { ExitCode } from './exit-code.ts'
 import { holdDestinations, releaseDestinations } from './hold-destinations.ts'
 import type { CommandIo } from './io.ts'
 import { printDiagnostics } from './load-plan.ts'
 import { outcomesOf } from './outcomes.ts'
-import { pause, tickOf } from './tick.ts'
+import { pause, roomMillisOf, tickOf } from './tick.ts'
 import { mayHaveLeftovers, removedText, removeLeftovers } from './tidy-up.ts'
 
 export interface ExecuteContext {
@@ -36,12 +44,11 @@ export interface ExecuteContext {
   readonly paths: RunPaths
   readonly io: CommandIo
   readonly detach: boolean
-  /** Steps whose jobs are alive already: they are followed and nothing is submitted. */
-  readonly attached?: Tickets
+  /** Leave although not all of it fits into the queue. */
+  readonly partialSubmit?: boolean
+  /** Jobs of the run are alive already: they are followed, and only what did not fit into the queue is submitted. */
+  readonly attached?: Pick<HandedOver, 'tickets' | 'waiting'>
 }
-
-/** Job ids on the line that names them. */
-const JOBS_SHOWN = 8
 
 /** A node that dies takes its workers along; what loses them again and again, with not one shard done, is no accident. */
 const FRUITLESS_LIVES_MAX = 3
@@ -79,15 +86,20 @@ async function driveAll(context: ExecuteContext, journal: Journal): Promise<numb
   const { record, paths, io } = context
   const executor = executorFor(record, paths, io)
   try {
-    let known: HandedOver | undefined = context.attached && { tickets: context.attached, seen: new Map() }
+    let known: HandedOver | undefined = context.attached && {
+      ...context.attached,
+      seen: new Map(),
+      isAttached: true,
+    }
     for (let fruitless = 0, marks = 0; ;) {
       const drive = driveContext(context, executor, journal)
       const handed = known === undefined ? await handOver(record, drive, journal) : ok(known)
       if (!handed.ok) return await conclude(context, journal, handed.error)
       if (record.executor === 'slurm') io.stderr(jobsText(handed.value.tickets))
+      if (!context.detach) io.stderr(waitingText(handed.value.waiting))
       if (context.detach) {
         await journal.append({ kind: 'detached' })
-        io.stderr(detachedText(record))
+        io.stderr(detachedText(record, handed.value.waiting))
         io.stderr(behindText(record, drive.graph, handed.value))
         return ExitCode.detached
       }
@@ -137,11 +149,6 @@ function isHereFirst({ transfer }: Step): boolean {
   return transfer.where === 'login'
 }
 
-function hereText(steps: readonly Step[]): string {
-  const names = [...new Set(steps.map(({ transfer }) => transfer.name))]
-  return `On this machine first, before anything is submitted: ${names.join(', ')}`
-}
-
 /** Nothing of what was to be submitted has started. */
 function withRest(end: Extract<DriveEnd, { kind: 'over' }>, record: RunRecord): DriveEnd {
   const done = new Map(end.progress.steps.map((progress) => [progress.step.id, progress]))
@@ -169,7 +176,7 @@ async function handOver(
 }
 
 function driveContext(
-  { record, paths, io }: ExecuteContext,
+  { record, paths, io, detach, partialSubmit }: ExecuteContext,
   executor: Executor,
   journal: Journal,
 ): DriveContext {
@@ -190,6 +197,14 @@ function driveContext(
     sleep: (milliseconds) => pause(milliseconds, io.interrupt, executor.onStepEnd),
     now: () => io.now().getTime(),
     interrupt: io.interrupt,
+    whenFull: !detach ? 'stay' : partialSubmit === true ? 'leave' : 'refuse',
+    roomMillis: roomMillisOf(io.env),
+    onTrouble: (diagnostics) => {
+      printDiagnostics(diagnostics, record.plan, io)
+    },
+    notify: (line) => {
+      io.stderr(`${line}\n`)
+    },
     cancelledBy: () => readCancelRequest(paths),
   }
 }
@@ -216,7 +231,7 @@ async function conclude(context: ExecuteContext, journal: Journal, end: DriveEnd
       io.stderr(`Run ${record.run} was cancelled by ${end.by}. ${goesOnText(record)}\n`)
       return ExitCode.failed
     case 'detached':
-      io.stderr(detachedText(record))
+      io.stderr(detachedText(record, end.waiting))
       return ExitCode.detached
     case 'over': {
       const { givenUp, file } = await collectFailedNames(paths, record, end.progress, NAMES_SHOWN)
@@ -248,39 +263,4 @@ async function tidyUp(
       record.plan,
       io,
     )
-}
-
-const takenBack = 'What had been handed over was taken back; nothing of it has run.\n'
-const notTakenBack =
-  'Not all that had been handed over could be taken back. It is held and starts nothing; the next apply ends it.\n'
-
-/** How a run that was ended comes back. */
-export function goesOnText({ run }: RunRecord): string {
-  return `What is proven is kept; \`soxplan resume ${run}\` goes on from there.`
-}
-
-function jobsText(tickets: Tickets): string {
-  const jobs = [...tickets].slice(0, JOBS_SHOWN).map(([step, id]) => `${step} ${id}`)
-  const more = tickets.size > JOBS_SHOWN ? ` and ${tickets.size - JOBS_SHOWN} more` : ''
-  return jobs.length === 0 ? '' : `Slurm jobs: ${jobs.join(', ')}${more}\n`
-}
-
-/** How other jobs wait for the run: for all of it, which the steps are that nothing stands behind, or for one transfer. */
-function behindText({ run }: RunRecord, graph: StepGraph, { tickets, seen }: HandedOver): string {
-  const ends = graph.steps.filter(({ id }) => graph.children(id).length === 0)
-  const open = ends.filter(({ id }) => !isDelivered(seen.get(id)))
-  const jobs = open.flatMap(({ id }) => tickets.get(id) ?? [])
-  const all =
-    jobs.length === 0 || jobs.length < open.length
-      ? ''
-      : `What needs all of it: sbatch --dependency=afterok:${jobs.map(closerOf).join(':')} … `
-  return `${all}What needs one transfer: sbatch --dependency=afterok:$(soxplan job ${run} TRANSFER) …\n`
-}
-
-function isDelivered(progress: StepProgress | undefined): boolean {
-  return progress !== undefined && isAccountedFor(progress) && isClean({ ...progress, outcome: 'accounted' })
-}
-
-function detachedText(record: RunRecord): string {
-  return `Left to Slurm; run ${record.run} goes on. The same command comes back to it; \`squeue --me\` shows its jobs.\n`
 }

@@ -9,6 +9,7 @@ import { collectUnset } from '../edge/unset-attributes.ts'
 import { lookAtAll } from '../executor/drive.ts'
 import { stepGraph } from '../graph/dag.ts'
 import type { Ticket } from '../run/event.ts'
+import { waitsForRoom } from '../run/executor.ts'
 import type { Sighting } from '../run/executor.ts'
 import { isAccountedFor } from '../run/progress.ts'
 import type { Progress, StepProgress } from '../run/progress.ts'
@@ -80,9 +81,16 @@ function sightingOf({ run, standing, sightings }: SeenRun, progress: StepProgres
   const sighting = ticket === undefined ? undefined : sightings.get(ticket)
   if (sighting !== undefined) return sighting
   if (standing.kind !== 'running' && standing.kind !== 'held') return { phase: 'gone' }
+  if (run.record.executor === 'slurm' && run.state.isReleased && ticket === undefined && !isHere(progress))
+    return waitsForRoom
   return progress.shardsRunning > 0
     ? { phase: 'running', workers: progress.shardsRunning }
     : { phase: 'waiting', reason: 'Dependency' }
+}
+
+/** It never has a job. */
+function isHere({ step }: StepProgress): boolean {
+  return step.transfer.where === 'login'
 }
 
 /** What became of each transfer, as the last lines of an apply tell it. */

@@ -6,13 +6,16 @@ import type { Diagnostic, Result } from '../diagnostic.ts'
 import { chooseExecutor } from '../edge/executor-choice.ts'
 import { lookAtCluster } from '../executor/slurm/cluster.ts'
 import { commandEnvironment } from '../executor/slurm/environment.ts'
-import { fitsOf } from '../executor/slurm/fit.ts'
+import { resourceArgs } from '../executor/slurm/directives.ts'
+import { fitsOf, refusalOf } from '../executor/slurm/fit.ts'
+import type { Step } from '../graph/step.ts'
 import { jobSetsOf } from '../executor/slurm/job-sets.ts'
 import { checkOutsideJobs } from '../executor/slurm/outside-jobs.ts'
 import { caller } from '../executor/slurm/queue.ts'
 import type { Plan, Transfer } from '../plan/plan.ts'
 import { defaultShardSecondsMin } from '../shard/count.ts'
 import type { ExecutorKind } from '../run/event.ts'
+import { fullCode, isFull } from '../run/executor.ts'
 import { formatBytes } from '../view/format.ts'
 import type { CommandIo } from './io.ts'
 
@@ -37,6 +40,8 @@ export interface Place {
   readonly startsAt: ReadonlyMap<string, string>
   /** Workers of one stage at most; absent: as many as the plan says. */
   readonly workersMax?: number
+  /** Slurm keeps accounts, and may have limits on jobs that wait. */
+  readonly hasAccounting?: boolean
 }
 
 /**
@@ -58,8 +63,33 @@ export async function settlePlace(plan: Plan, executor: ExecutorKind, io: Comman
   const startsAt = fits.flatMap(({ set, startsAt: at }) =>
     at === undefined ? [] : set.steps.map((step): [string, string] => [step, at]),
   )
-  const { arrayMax } = cluster.value
-  return ok({ executor, warnings: found, startsAt: new Map(startsAt), workersMax: arrayMax })
+  const { arrayMax, hasAccounting } = cluster.value
+  return ok({ executor, warnings: found, startsAt: new Map(startsAt), workersMax: arrayMax, hasAccounting })
+}
+
+/**
+ * Would all of a run's workers fit into the queue at once? Asked only where limits are kept, by one array of as many as all
+ * stages have together. Undefined: they would, or Slurm does not say.
+ */
+export async function lackOfRoom(
+  steps: readonly Step[],
+  { executor, hasAccounting, workersMax = Infinity }: Place,
+  io: CommandIo,
+): Promise<Diagnostic | undefined> {
+  const jobs = steps.filter(({ transfer }) => transfer.where === 'slurm')
+  const [first] = jobs
+  if (executor !== 'slurm' || hasAccounting !== true || first === undefined) return undefined
+  const workers = jobs.reduce((sum, step) => sum + step.workers, 0)
+  const args = resourceArgs(first.transfer.slurm[first.stage], first)
+  const diagnostics = await refusalOf(args, Math.min(workers, workersMax), io.env, io.interrupt)
+  if (!isFull(diagnostics)) return undefined
+  return {
+    code: fullCode,
+    severity: 'warning',
+    what: `The ${workers} workers of all stages together are more than your account may have in the queue at once`,
+    why: 'What fits is handed over first, and the rest as room comes up.',
+    todo: 'Let this command stay until all is handed over, or lower `nodes`.',
+  }
 }
 
 function asDiagnostic(finding: Finding): readonly Diagnostic[] {

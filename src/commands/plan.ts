@@ -16,7 +16,7 @@ import { ExitCode } from './exit-code.ts'
 import type { CommandIo } from './io.ts'
 import { loadPlan, printDiagnostics } from './load-plan.ts'
 import type { LoadedPlan } from './load-plan.ts'
-import { settleExecutor, settlePlace, workersFor } from './place.ts'
+import { lackOfRoom, settleExecutor, settlePlace, workersFor } from './place.ts'
 import type { Place, PlaceFlags } from './place.ts'
 import { checkConfirmed } from './confirmed.ts'
 import { prepare, refusalsOf } from './prepare.ts'
@@ -82,7 +82,9 @@ export async function planCommand(file: string, flags: PlanCommandFlags, io: Com
         return ExitCode.failed
       }
     }
-    const preview = previewOf(plan, file, prepared.value, where, warnings, io.now())
+    const full = await lackOfRoom(prepared.value.graph.steps, where, io)
+    const said = full === undefined ? warnings : [...warnings, full]
+    const preview = previewOf(plan, file, prepared.value, where, said, io.now())
     io.stdout(flags.json === true ? `${JSON.stringify(preview, undefined, 2)}\n` : renderPreview(preview))
     const refusals = refusalsOf(prepared.value)
     if (refusals.length > 0) {

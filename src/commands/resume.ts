@@ -16,6 +16,7 @@ export interface ResumeFlags {
   readonly state?: string
   readonly yes?: boolean
   readonly detach?: boolean
+  readonly partialSubmit?: boolean
   readonly slots?: number
 }
 
@@ -55,6 +56,7 @@ async function resumeLocked(
     io,
     isSure: flags.yes === true,
     detach: flags.detach === true,
+    partialSubmit: flags.partialSubmit === true,
     slots: flags.slots,
     orElse: '',
   })

@@ -17,10 +17,18 @@ const localTick: TickBounds = { minMillis: 100, maxMillis: 500 }
 /** squeue's manual asks scripts not to loop: once a minute after twenty minutes, in all fewer than one every ten seconds. */
 const slurmTick: TickBounds = { minMillis: 3000, maxMillis: 60_000 }
 
+/** Jobs that end make room; how long they take nobody knows. */
+const ROOM_MILLIS = 60_000
+
 /** Tests do not wait ten seconds between two looks at a queue of their own. */
 function askedMillis(env: Environment): number | undefined {
   const asked = Number(env['SOXPLAN_TICK_MILLIS'] ?? NaN)
   return asked > 0 ? asked : undefined
+}
+
+/** Until room in a full queue is looked for again. */
+export function roomMillisOf(env: Environment): number {
+  return askedMillis(env) ?? ROOM_MILLIS
 }
 
 /** How many calls of Slurm's commands there may be; undefined where looks come as often as somebody asked. */

@@ -1,17 +1,18 @@
-/** Hands the graph to an executor, follows it by its marks, and says how it ended. Local and Slurm differ only behind the port. */
+/** Follows what was handed over by its marks, and says how it ended. Local and Slurm differ only behind the port. */
 
-import type { Diagnostic, Result } from '../diagnostic.ts'
+import type { Diagnostic } from '../diagnostic.ts'
 import { readShard, tailOf } from '../edge/marks.ts'
 import type { Journal } from '../edge/journal.ts'
 import type { StepGraph } from '../graph/dag.ts'
 import type { Step } from '../graph/step.ts'
-import { outcomeOf, stops } from '../run/decide.ts'
+import { outcomeOf } from '../run/decide.ts'
 import type { StepOutcome, Ticket } from '../run/event.ts'
+import { waitsForRoom } from '../run/executor.ts'
 import type { Executor, Sighting } from '../run/executor.ts'
 import type { Mark } from '../run/mark.ts'
-import { isAccountedFor } from '../run/progress.ts'
 import type { Progress, StepProgress } from '../run/progress.ts'
 import type { StepId } from '../units.ts'
+import { openWindow } from './window.ts'
 
 export interface DriveContext {
   readonly graph: StepGraph
@@ -27,6 +28,17 @@ export interface DriveContext {
   readonly sleep: (milliseconds: number) => Promise<void>
   readonly now: () => number
   readonly interrupt: AbortSignal
+  /**
+   * What to do where not all fits into the queue: `stay` and hand over the rest as room comes up, `leave` it to a later
+   * driver, or `refuse` all of it.
+   */
+  readonly whenFull: 'stay' | 'leave' | 'refuse'
+  /** Until room in the queue is looked for again. */
+  readonly roomMillis: number
+  /** What was refused after the release, so that the rest of the run goes on without it. */
+  readonly onTrouble: (diagnostics: readonly Diagnostic[]) => void
+  /** Tells the user why nothing happens. */
+  readonly notify: (line: string) => void
   /** Who wants all of it to end, where that is why `interrupt` has fired. */
   cancelledBy(): Promise<string | undefined>
 }
@@ -41,6 +53,10 @@ export interface HandedOver {
   readonly tickets: Tickets
   /** What the marks said before. Verdicts are final, so whoever follows need not read those again. */
   readonly seen: ReadonlyMap<StepId, StepProgress>
+  /** Steps that did not fit into the queue. */
+  readonly waiting: readonly StepId[]
+  /** An earlier driver handed it over. */
+  readonly isAttached: boolean
 }
 
 export type DriveEnd =
@@ -61,62 +77,7 @@ export type DriveEnd =
   /** Ended because somebody said `cancel`; resumable. `left`: what could not be ended. */
   | { readonly kind: 'cancelled'; readonly by: string; readonly left: readonly Diagnostic[] }
   /** Left to Slurm; the jobs go on. */
-  | { readonly kind: 'detached'; readonly progress: Progress }
-
-/**
- * Submits what is not accounted for yet, in order, records each id, and only then releases the roots. Steps of a
- * resumed run that are over get no ticket, nor do those behind a step whose failures stop them.
- */
-export async function submitAll(context: DriveContext): Promise<Result<HandedOver, DriveEnd>> {
-  const { graph, executor, journal } = context
-  const seen = await lookAtAll(context)
-  const done = overAlready(seen)
-  const tickets = new Map<StepId, Ticket>()
-  const takeBack = async (
-    reason: string,
-    diagnostics?: readonly Diagnostic[],
-  ): Promise<{ ok: false; error: DriveEnd }> => {
-    const cancelled = await executor.cancel()
-    // Until it is sure that nothing is left, the run stays open, so that the next apply looks for it again.
-    if (cancelled.ok) await journal.append({ kind: 'withdrawn', reason })
-    const left = cancelled.ok ? [] : cancelled.error
-    const by = await context.cancelledBy()
-    if (by !== undefined) return { ok: false, error: { kind: 'cancelled', by, left } }
-    return context.interrupt.aborted || diagnostics === undefined
-      ? { ok: false, error: { kind: 'interrupted', progress: undefined, left } }
-      : { ok: false, error: { kind: 'refused', diagnostics, left } }
-  }
-  for (const step of graph.steps) {
-    if (done.has(step.id) || !canStart(step, graph.parents(step.id), done, tickets)) continue
-    if (context.interrupt.aborted) return takeBack('interrupted before release')
-    await journal.append({ kind: 'intent', step: step.id, name: executor.nameOf(step) })
-    const after = graph.parents(step.id).flatMap((id) => tickets.get(id) ?? [])
-    const answer = await executor.submit(withoutPast(step, seen.get(step.id)), after)
-    if (!answer.ok) return takeBack(`${step.id} was refused`, answer.error)
-    tickets.set(step.id, answer.value)
-    await journal.append({ kind: 'submitted', step: step.id, ticket: answer.value })
-  }
-  if (context.interrupt.aborted) return takeBack('interrupted before release')
-  const handedOver = graph.steps.flatMap((step): [string, Ticket][] => {
-    const ticket = tickets.get(step.id)
-    return ticket === undefined ? [] : [[executor.nameOf(step), ticket]]
-  })
-  const confirmed = await executor.confirm(new Map(handedOver))
-  if (!confirmed.ok) return takeBack('not all of it is in the queue', confirmed.error)
-  const isRoot = (step: Step): boolean => !graph.parents(step.id).some((id) => tickets.has(id))
-  const released = await executor.release(
-    graph.steps.filter(isRoot).flatMap((step) => tickets.get(step.id) ?? []),
-  )
-  if (!released.ok) return takeBack('the release was refused', released.error)
-  await journal.append({ kind: 'released' })
-  return { ok: true, value: { tickets, seen } }
-}
-
-/** What has begun was let go by the jobs that it stood after, and Slurm may have forgotten those by now. */
-function withoutPast(step: Step, progress: StepProgress | undefined): Step {
-  const hasBegun = progress !== undefined && progress.marks.length + progress.shardsRunning > 0
-  return hasBegun ? { ...step, afterJobs: [] } : step
-}
+  | { readonly kind: 'detached'; readonly progress: Progress; readonly waiting: readonly StepId[] }
 
 /** What the marks say of every step: nothing at all in a fresh run. */
 export async function lookAtAll(context: MarksContext): Promise<HandedOver['seen']> {
@@ -125,30 +86,12 @@ export async function lookAtAll(context: MarksContext): Promise<HandedOver['seen
   return seen
 }
 
-/** Steps whose every shard is over by the marks. */
-function overAlready(seen: HandedOver['seen']): HandedOver['seen'] {
-  const over = new Map<StepId, StepProgress>()
-  for (const [id, progress] of seen)
-    if (isAccountedFor(progress)) over.set(id, { ...progress, outcome: 'accounted' })
-  return over
-}
-
-/** A step starts behind parents that are handed over, or over without failures that would stop it. */
-function canStart(
-  step: Step,
-  parents: readonly StepId[],
-  done: ReadonlyMap<StepId, StepProgress>,
-  tickets: Tickets,
-): boolean {
-  return parents.every((id) => {
-    const before = done.get(id)
-    return before === undefined ? tickets.has(id) : !stops(before, step)
-  })
-}
-
 /** Follows handed-over steps until all are over or the user has had enough. */
-export async function follow(context: DriveContext, { tickets, seen }: HandedOver): Promise<DriveEnd> {
+export async function follow(context: DriveContext, handed: HandedOver): Promise<DriveEnd> {
   const { graph, executor, journal } = context
+  const { seen } = handed
+  const tickets = new Map(handed.tickets)
+  const room = openWindow(context, new Set(handed.waiting), tickets, handed.isAttached)
   const looks = new Map<StepId, number>()
   const states = new Map(graph.steps.map((step) => [step.id, seen.get(step.id) ?? fresh(step)]))
   const startMillis = context.now()
@@ -160,7 +103,11 @@ export async function follow(context: DriveContext, { tickets, seen }: HandedOve
       if (before.outcome !== undefined) continue
       const ticket = tickets.get(step.id)
       const sighting: Sighting =
-        ticket === undefined ? { phase: 'gone' } : (sightings.get(ticket) ?? { phase: 'unknown' })
+        ticket !== undefined
+          ? (sightings.get(ticket) ?? { phase: 'unknown' })
+          : room.waiting.has(step.id)
+            ? waitsForRoom
+            : { phase: 'gone' }
       const now = await lookAt(context, before, sighting)
       const isSame = before.sighting?.phase === sighting.phase
       looks.set(step.id, isSame ? (looks.get(step.id) ?? 0) + 1 : 1)
@@ -176,13 +123,18 @@ export async function follow(context: DriveContext, { tickets, seen }: HandedOve
       if (progress.steps.some(({ sighting }) => sighting?.phase === 'blocked')) await executor.cancel()
       return { kind: 'over', progress }
     }
-    if (context.interrupt.aborted) return leave(context, progress)
+    if (context.interrupt.aborted) return leave(context, progress, [...room.waiting])
+    await room.admit(states)
     await context.sleep(context.tickMillis(progress.elapsedMillis))
   }
 }
 
 /** Slurm goes on without us; workers on this machine are stopped, because nobody would see them. A cancel stops both. */
-async function leave(context: DriveContext, progress: Progress): Promise<DriveEnd> {
+async function leave(
+  context: DriveContext,
+  progress: Progress,
+  waiting: readonly StepId[],
+): Promise<DriveEnd> {
   const by = await context.cancelledBy()
   if (by !== undefined) {
     const cancelled = await context.executor.cancel()
@@ -191,13 +143,14 @@ async function leave(context: DriveContext, progress: Progress): Promise<DriveEn
   }
   if (context.executor.kind === 'slurm') {
     await context.journal.append({ kind: 'detached' })
-    return { kind: 'detached', progress }
+    return { kind: 'detached', progress, waiting }
   }
   const cancelled = await context.executor.cancel()
   await context.journal.append({ kind: 'interrupted' })
   return { kind: 'interrupted', progress, left: cancelled.ok ? [] : cancelled.error }
 }
 
+/** Nothing is known of it yet. */
 function fresh(step: Step): StepProgress {
   return { step, sighting: undefined, outcome: undefined, marks: [], shardsRunning: 0, bytesUnderWay: 0 }
 }

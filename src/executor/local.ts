@@ -62,6 +62,7 @@ export function createLocalExecutor(context: LocalContext): Executor {
       stages.push({ step, ticket, after, workers: [], state: 'waiting' })
       return Promise.resolve(ok(ticket))
     },
+    find: () => Promise.resolve(undefined),
     confirm: () => Promise.resolve(ok(undefined)),
     release: () => {
       isOpen = true

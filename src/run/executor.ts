@@ -1,6 +1,6 @@
 /** What runs steps, seen from the driver: this machine or Slurm. Both are told the whole graph first and released once. */
 
-import type { Result } from '../diagnostic.ts'
+import type { Diagnostic, Result } from '../diagnostic.ts'
 import type { Step } from '../graph/step.ts'
 import type { ExecutorKind, Ticket } from './event.ts'
 
@@ -19,16 +19,35 @@ export function isAlive({ phase }: Sighting): boolean {
   return phase !== 'gone' && phase !== 'blocked'
 }
 
+/** The code of a refusal for want of room: a submit limit of the account, which ends when other jobs do. */
+export const fullCode = 'SX513'
+
+/** A step was refused only for now. */
+export function isFull(diagnostics: readonly Diagnostic[]): boolean {
+  return diagnostics.some(({ code }) => code === fullCode)
+}
+
+/** Why a step that a submit limit keeps out waits, in the place of a reason of Slurm's. */
+export const waitsForRoom: Sighting = { phase: 'waiting', reason: 'SubmitLimit' }
+
 export interface Executor {
   readonly kind: ExecutorKind
   /** The name a step is handed over under; stands in the journal before `submit` is called. */
   nameOf(step: Step): string
-  /** Hands a step over; it starts when every ticket in `after` has ended well, and not before `release`. */
-  submit(step: Step, after: readonly Ticket[]): Promise<Result<Ticket>>
-  /** Makes sure that exactly this was handed over, by name, and is still there; comes before `release`. */
-  confirm(tickets: ReadonlyMap<string, Ticket>): Promise<Result<undefined>>
-  /** Lets what stands after nothing start. */
-  release(roots: readonly Ticket[]): Promise<Result<undefined>>
+  /**
+   * Hands a step over; it starts when every ticket in `after` has ended well, and not before `release`, of it or, unless it is
+   * `held` itself, of what it stands after. `isFull` tells a refusal for want of room.
+   */
+  submit(step: Step, after: readonly Ticket[], held?: boolean): Promise<Result<Ticket>>
+  /** The ticket of a step that an earlier driver may have handed over; undefined where nobody did. */
+  find(step: Step): Promise<Result<Ticket> | undefined>
+  /**
+   * Makes sure that exactly this was handed over, by name, and is still there; comes before `release`.
+   * @param earlier what else of the run may be in the queue
+   */
+  confirm(tickets: ReadonlyMap<string, Ticket>, earlier?: readonly Ticket[]): Promise<Result<undefined>>
+  /** Lets what is held start. */
+  release(held: readonly Ticket[]): Promise<Result<undefined>>
   /** One look at all tickets. A query that fails, or that the user cuts short, gives `unknown`, not `gone`. */
   look(tickets: readonly Ticket[]): Promise<ReadonlyMap<Ticket, Sighting>>
   /**

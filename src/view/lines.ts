@@ -1,6 +1,7 @@
 /** Progress as plain lines, for logs, CI and terminals alike: one line when something has moved, a heartbeat when nothing has. */
 
 import type { Step } from '../graph/step.ts'
+import { waitsForRoom } from '../run/executor.ts'
 import type { Progress, StepProgress } from '../run/progress.ts'
 import { entriesOf, tallyOf } from '../run/progress.ts'
 import { formatBytes, formatCount, formatPlural, formatRate, formatSeconds } from './format.ts'
@@ -92,6 +93,8 @@ export function stepText(progress: StepProgress, pace: string): string | undefin
     return `${step.id}: ${counts}${failures}, its workers are gone before all was accounted for`
   if (sighting === undefined) return undefined
   if (sighting.phase === 'held') return `${step.id}: held in the queue; \`scontrol release\` lets it go`
+  if (sighting === waitsForRoom)
+    return `${step.id}: not in the queue yet, because the submit limit of your account is reached`
   if (sighting.phase === 'waiting')
     return isOrdinary(sighting.reason)
       ? undefined

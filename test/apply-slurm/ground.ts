@@ -195,6 +195,8 @@ export class Ground {
     const count = this.in('sbatch-calls')
     const text = `#!/bin/bash
 sbatch() { ${findProgram('sbatch') ?? ''} "$@"; }
+# Whether Slurm would take a job is a question and no submission.
+[[ $1 != --test-only ]] || exec ${findProgram('sbatch') ?? ''} "$@"
 echo >>'${count}'
 if [[ $(wc -l <'${count}') == ${call} ]]; then
 ${script}

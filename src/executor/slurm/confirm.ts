@@ -17,9 +17,11 @@ import type { Patience } from './submit.ts'
  * answers and SX507 when a job is not there; arrays too many are cancelled.
  *
  * @param expected array ids by job name
+ * @param earlier array ids of the run that were confirmed before
  */
 export async function confirm(
   expected: ReadonlyMap<string, Ticket>,
+  earlier: readonly Ticket[],
   call: Call,
   queue: Queue,
   patience: Patience,
@@ -38,7 +40,7 @@ export async function confirm(
       `Slurm has lost ${lost.length} of ${expected.size} jobs that it had accepted: ${lost.map(([name, id]) => `${id} (${name})`).join(', ')}`,
       'Apply again. When it happens again, ask the operators whether slurmctld restarts.',
     )
-  const known = new Set(expected.values())
+  const known = new Set([...expected.values(), ...earlier])
   const extra = new Set(
     rows.filter((row) => isLive(row) && !known.has(row.arrayId)).map((row) => row.arrayId),
   )

@@ -21,6 +21,8 @@ export interface SubmitRequest {
   readonly scriptPath: string
   /** Array ids of the parents; each is waited for by its task 0, which closes the stage. */
   readonly after: readonly string[]
+  /** It starts nothing before it is released, whatever it stands after. */
+  readonly held: boolean
 }
 
 /** What the names of all jobs of a run begin with, and no other job's. */
@@ -39,7 +41,7 @@ export function closerOf(arrayId: string): string {
 }
 
 export function sbatchArgs(request: SubmitRequest): readonly string[] {
-  const { step, after, stageFolder } = request
+  const { step, after, held, stageFolder } = request
   const slurm = step.transfer.slurm[step.stage]
   const log = logPattern(stageFolder)
   const before = [...after.map(closerOf), ...step.afterJobs]
@@ -47,7 +49,7 @@ export function sbatchArgs(request: SubmitRequest): readonly string[] {
     '--parsable',
     `--job-name=${jobName(request.run, step)}`,
     `--array=0-${step.workers - 1}`,
-    ...(after.length === 0 ? ['--hold'] : []),
+    ...(held ? ['--hold'] : []),
     ...(before.length === 0 ? [] : [`--dependency=afterok:${before.join(':')}`]),
     '--kill-on-invalid-dep=yes',
     slurm.requeue ? '--requeue' : '--no-requeue',

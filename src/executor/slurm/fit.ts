@@ -1,5 +1,6 @@
 /** Would Slurm take the jobs of a plan, and start them some day? Asked before anything is submitted. */
 
+import type { Diagnostic } from '../../diagnostic.ts'
 import { bad, trouble, type Finding } from '../../diagnostic-finding.ts'
 import { nothingToRun } from '../../script/doctor-job.ts'
 import { isNodeUp, type Cluster } from './cluster.ts'
@@ -34,8 +35,7 @@ export async function fitsOf(
   cluster: Cluster,
   signal: AbortSignal,
 ): Promise<readonly Fit[]> {
-  // No secret of the shell travels along, and what is read is in English and UTC.
-  const sbatch = caller({ ...submitEnvironment(context.shellEnv, []), LC_ALL: 'C', TZ: 'UTC' })
+  const sbatch = askerOf(context.shellEnv)
   const fits: Fit[] = []
   for (const set of sets) fits.push(await fitOf(context, set, cluster, sbatch, signal))
   return fits
@@ -64,6 +64,24 @@ async function fitOf(
   const steps = set.steps.join(', ')
   const verdict = passing.has(said.code) ? 'warning' : 'error'
   return { set, findings: [trouble({ ...said, what: `${steps}: ${said.what}` }, verdict), ...notes] }
+}
+
+/** What Slurm says against one array of so many workers, if anything. */
+export async function refusalOf(
+  args: readonly string[],
+  workers: number,
+  shellEnv: FitContext['shellEnv'],
+  signal: AbortSignal,
+): Promise<readonly Diagnostic[]> {
+  const array = `--array=0-${workers - 1}`
+  const ask = ['--test-only', array, '--nodes=1', '--ntasks=1', ...args, `--wrap=${nothingToRun}`]
+  const answer = await askerOf(shellEnv)(['sbatch', ...ask], signal)
+  return answer.ok ? [] : [refusal('sbatch', answer.error)]
+}
+
+/** No secret of the shell travels along, and what is read is in English and UTC. */
+function askerOf(shellEnv: FitContext['shellEnv']): Call {
+  return caller({ ...submitEnvironment(shellEnv, []), LC_ALL: 'C', TZ: 'UTC' })
 }
 
 function isAllAway(set: JobSet, cluster: Cluster): boolean {

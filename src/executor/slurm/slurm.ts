@@ -15,7 +15,7 @@ import { checkOutsideJobs } from './outside-jobs.ts'
 import { sightingOf } from './parse.ts'
 import { caller, queueOf } from './queue.ts'
 import type { Call } from './queue.ts'
-import { release, submitOnce } from './submit.ts'
+import { findByName, release, submitOnce } from './submit.ts'
 import type { Patience } from './submit.ts'
 
 /** Longer than MessageTimeout anywhere (60 s on Soperator) and than sbatch's own 15 retries (120 s). */
@@ -48,14 +48,15 @@ export function createSlurmExecutor(context: SlurmContext): Executor {
   return {
     kind: 'slurm',
     nameOf: (step) => jobName(run, step),
-    submit: async (step, after) => {
+    submit: async (step, after, held = after.length === 0) => {
       const outside = await checkOutsideJobs(step.afterJobs, call)
       if (!outside.ok) return outside
       const [stageFolder, scriptPath] = [context.stageFolder(step), context.scriptPath(step)]
-      const args = sbatchArgs({ run, step, stageFolder, scriptPath, after })
+      const args = sbatchArgs({ run, step, stageFolder, scriptPath, after, held })
       return submitOnce(args, jobName(run, step), sbatch, queue, context)
     },
-    confirm: (tickets) => confirm(tickets, call, queue, context),
+    find: (step) => findByName(jobName(run, step), queue, context),
+    confirm: (tickets, earlier = []) => confirm(tickets, earlier, call, queue, context),
     release: (roots) => release(roots, call, queue, context),
     look: async (tickets) => {
       const rows = await queue(context.interrupt)

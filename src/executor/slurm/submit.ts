@@ -57,6 +57,23 @@ export async function submitOnce(
   }
 }
 
+/** A live job of this name. Undefined: there is none. Fails SX501 when nobody answers. */
+export async function findByName(
+  name: string,
+  queue: Queue,
+  patience: Patience,
+): Promise<Result<Ticket> | undefined> {
+  const rows = (await queue(patience.interrupt)) ?? (await askPatiently(queue, patience))
+  if (rows === undefined)
+    return failWith(
+      'SX501',
+      `The Slurm controller does not say whether it has ${name}`,
+      'Apply again when `scontrol ping` says UP.',
+    )
+  const row = rows.find((one) => isOurs(one, name))
+  return row === undefined ? undefined : ok(row.arrayId)
+}
+
 function isOurs(row: QueueRow, name: string): boolean {
   return row.name === name && isLive(row)
 }
