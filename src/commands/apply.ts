@@ -42,6 +42,7 @@ import { noDetach } from './resume.ts'
 import { resumeRun } from './resume-run.ts'
 import { checkApartFromSources, stateFolderTodo } from './apart.ts'
 import { writeStageFiles } from './stage-files.ts'
+import { tryNodes } from './try-nodes.ts'
 import { withLock } from './with-lock.ts'
 
 export interface ApplyFlags extends PlaceFlags {
@@ -51,6 +52,8 @@ export interface ApplyFlags extends PlaceFlags {
   readonly detach?: boolean
   /** With `detach`: leave although not all fits into the queue. */
   readonly partialSubmit?: boolean
+  /** False: no node is asked first. */
+  readonly probe?: boolean
   /** Transfers whose deletions are meant. */
   readonly confirm: readonly string[]
 }
@@ -216,10 +219,25 @@ async function agree(context: StartContext): Promise<{ record: RunRecord; paths:
       return ExitCode.usage
     }
   }
+  const tried = await tryOn(context, isIdle)
+  if (!tried) return ExitCode.failed
   const record = recordOf(context, plan, prepared.value, run)
   await writeFile(draft.planText, text, { mode: 0o600 })
   await writeAtomic(draft.plan, `${JSON.stringify(record)}\n`)
   return { record, paths: await keepDraft(stateDir, run) }
+}
+
+/** False: a node lacks something, which was said. Throws on an interrupt. */
+async function tryOn(
+  { loaded, executor, stateDir, flags, file, io }: StartContext,
+  isIdle: boolean,
+): Promise<boolean> {
+  if (isIdle || flags.probe === false || io.env['SOXPLAN_NO_PROBE'] === '1') return true
+  const tried = await tryNodes(loaded.plan, executor, stateDir, io)
+  io.interrupt.throwIfAborted()
+  printDiagnostics(tried.ok ? tried.value : tried.error, file, io)
+  if (!tried.ok) io.stderr('Nothing was moved.\n')
+  return tried.ok
 }
 
 function recordOf(context: ApplyContext, plan: Plan, prepared: Prepared, run: RunRecord['run']): RunRecord {

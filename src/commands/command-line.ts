@@ -69,10 +69,17 @@ function buildProgram(io: CommandIo, done: (code: number) => void): Command {
       '--partial-submit',
       'with --detach: leave although a submit limit keeps some stages out of the queue',
     )
+    .option('--no-probe', 'on Slurm: do not ask a node first whether it has what the plan takes')
     .action(
       async (
         file: string,
-        flags: PlanFlags & { yes?: boolean; new?: boolean; detach?: boolean; partialSubmit?: boolean },
+        flags: PlanFlags & {
+          yes?: boolean
+          new?: boolean
+          detach?: boolean
+          partialSubmit?: boolean
+          probe?: boolean
+        },
       ) => {
         const { applyCommand } = await import('./apply.ts')
         done(await applyCommand(file, { ...flags, vars: flags.var }, io))

@@ -31,7 +31,7 @@ answer() {
 `
 
 /**
- * The whole script. On stdout come, for each question, `ask NUMBER`, its answer behind a space each, and `late` where
+ * The whole script. On stdout come `node NAME`, and for each question `ask NUMBER`, its answer behind a space each, and `late` where
  * nothing came for `limitSeconds`; last `end`. `probe` is the text of `probe.sh`.
  */
 export function renderDoctorJob(
@@ -49,6 +49,7 @@ limit=${limitSeconds}
 
 ${probe}
 ${answer}
+printf 'node %s\\n' "\${SLURMD_NODENAME:-\$(hostname)}"
 ${asked.join('\n')}
 echo end
 `
@@ -62,6 +63,8 @@ function body({ probe, args, setup = [] }: NodeQuestion): string {
 }
 
 export interface NodeReply {
+  /** Where it ran; undefined where nothing has come yet. */
+  readonly node?: string
   /** Lines per question. */
   readonly answers: ReadonlyMap<number, string>
   /** Questions that nothing came for in time. */
@@ -79,7 +82,9 @@ export function readReply(text: string): NodeReply {
   const isWhole = text.endsWith('\nend\n')
   const done = isWhole ? blocks : blocks.slice(0, -1)
   const numbered = done.map(([, number = '', lines = '']) => [Number(number), lines] as const)
+  const node = /^node (.+)$/m.exec(text)?.[1]
   return {
+    ...(node === undefined ? {} : { node }),
     answers: new Map(numbered.map(([number, lines]) => [number, lines.replaceAll(/^ /gm, '')])),
     late: new Set(numbered.flatMap(([number, lines]) => (/^late$/m.test(lines) ? [number] : []))),
     isWhole,

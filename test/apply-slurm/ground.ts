@@ -20,7 +20,12 @@ import { writeTree } from '../rig/tree.ts'
 import type { TreeEntry } from '../rig/tree.ts'
 
 /** Little data in many shards, and a pace at which a test does not wait. */
-const PACE = { ...pace(0.5, 6), SOXPLAN_SHARD_SECONDS: '0.004', SOXPLAN_TICK_MILLIS: '300' }
+const PACE = {
+  ...pace(0.5, 6),
+  SOXPLAN_SHARD_SECONDS: '0.004',
+  SOXPLAN_TICK_MILLIS: '300',
+  SOXPLAN_NO_PROBE: '1',
+}
 
 /** True where there can be no lab; says why. */
 export function noLab(what: string, options: { readonly accounting?: boolean } = {}): boolean {

@@ -10,7 +10,12 @@ import type { Scenario } from './scenario.ts'
 import type { Chance } from './seeded.ts'
 import type { Mishaps, World } from './world.ts'
 
-const PACE = { ...pace(0.5, 6), SOXPLAN_SHARD_SECONDS: '0.002', SOXPLAN_TICK_MILLIS: '300' }
+const PACE = {
+  ...pace(0.5, 6),
+  SOXPLAN_SHARD_SECONDS: '0.002',
+  SOXPLAN_TICK_MILLIS: '300',
+  SOXPLAN_NO_PROBE: '1',
+}
 const FROZEN_MILLIS = 9000
 const SHORTLY_MILLIS = 2000
 /** slurmd ends the steps of a cancelled job after its KillWait. */

@@ -19,7 +19,8 @@ async function ask(
   await using temp = await tempFolder()
   const script = join(temp.path, 'ask.sh')
   await writeFile(script, renderDoctorJob(questions, probe, limitSeconds))
-  const said = (await call('bash', [script])).stdout
+  const env = { ...process.env, SLURMD_NODENAME: 'n7' }
+  const said = (await call('bash', [script], { env })).stdout
   return { said, reply: readReply(said) }
 }
 
@@ -49,6 +50,7 @@ describe('answers', () => {
       30,
     )
     expect(reply).toEqual({
+      node: 'n7',
       answers: new Map([
         [0, `${name}\n`],
         [1, '3\nend\n'],
@@ -67,7 +69,7 @@ describe('answers', () => {
       `probe_slow() { echo is file; exec sleep 3 >&2; }\nprobe_quick() { echo made 1; }`,
       1,
     )
-    expect(said).toMatch(/^ask 0\n is file\nask 1\n made 1\nend\n$/)
+    expect(said).toMatch(/^node n7\nask 0\n is file\nask 1\n made 1\nend\n$/)
     expect(reply.isWhole).toBe(true)
     const hung = await ask(
       [
@@ -77,7 +79,7 @@ describe('answers', () => {
       `probe_slow() { echo is file; exec sleep 3; }\nprobe_quick() { echo made 1; }`,
       1,
     )
-    expect(hung.said).toBe('ask 0\n is file\nlate\nask 1\n made 1\nend\n')
+    expect(hung.said).toBe('node n7\nask 0\n is file\nlate\nask 1\n made 1\nend\n')
     expect(hung.reply.late).toEqual(new Set([0]))
   })
 
@@ -87,7 +89,7 @@ describe('answers', () => {
       `probe_tool() { printf 'path %s\\n' "$1 $WANTED"; }`,
       30,
     )
-    expect(said).toBe('ask 0\n path x set\nend\n')
+    expect(said).toBe('node n7\nask 0\n path x set\nend\n')
   })
 
   test('half an answer is none yet', () => {

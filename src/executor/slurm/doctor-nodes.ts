@@ -13,7 +13,14 @@ import { readReply, renderDoctorJob, type NodeReply } from '../../script/doctor-
 import { millis, seconds } from '../../units.ts'
 import { cancelAll } from './cancel.ts'
 import type { Cluster } from './cluster.ts'
-import { nodeTargets, unknownNode, questionArgs, roundPrefix, type NodeTarget } from './doctor-targets.ts'
+import {
+  nodeTargets,
+  questionArgs,
+  roundPrefix,
+  someTargets,
+  unknownNode,
+  type NodeTarget,
+} from './doctor-targets.ts'
 import { commandEnvironment, submitEnvironment } from './environment.ts'
 import { isLive, sightingOf, type QueueRow } from './parse.ts'
 import { caller, queueOf, type Call, type Queue } from './queue.ts'
@@ -45,9 +52,26 @@ export async function askNodes(
   plan: Plan | undefined,
   cluster: Cluster,
 ): Promise<void> {
-  const { stateDir, questionSeconds, interrupt, shellEnv, probe, add } = context
+  const { interrupt, shellEnv, add } = context
   const call = caller(commandEnvironment(shellEnv))
   const { up, away } = await nodeTargets(plan, cluster, call, interrupt)
+  await askTargets(context, plan, up, call)
+  if (!interrupt.aborted) for (const answer of away) add([answer])
+}
+
+/** Asks one node of each kind that the plan's jobs go to, whichever is free first. */
+export function askSomeNodes(context: NodesContext, plan: Plan, cluster: Cluster): Promise<void> {
+  const call = caller(commandEnvironment(context.shellEnv))
+  return askTargets(context, plan, someTargets(plan, cluster), call)
+}
+
+async function askTargets(
+  context: NodesContext,
+  plan: Plan | undefined,
+  targets: readonly NodeTarget[],
+  call: Call,
+): Promise<void> {
+  const { stateDir, questionSeconds, interrupt, probe, add } = context
   let asks: readonly NodeAsk[] = []
   const makeScript = async (folder: string): Promise<string> => {
     const patience = AbortSignal.any([interrupt, AbortSignal.timeout(questionSeconds * 1000)])
@@ -58,7 +82,8 @@ export async function askNodes(
       questionSeconds,
     )
   }
-  const names = up.map(({ node }) => node)
+  const names = targets.map(({ node }) => node)
+  const calls = new Map(targets.map(({ node, anyOf }) => [node, anyOf ?? node]))
   const opened = await openJobFolder(stateDir, makeScript, names)
   if (!opened.ok) {
     const findings = opened.error.map((diagnostic) => trouble(diagnostic))
@@ -69,16 +94,15 @@ export async function askNodes(
   const round = roundPrefix(randomBytes(3).toString('hex'))
   const queue = queueOf(round, call)
   const [open, live] = [new Set(names), new Set(names)]
-  const here: Round = { round, queue, folder, open, live }
+  const here: Round = { round, queue, folder, open, live, calls }
   try {
-    await submitAll(context, [...up], here)
+    await submitAll(context, [...targets], here)
     await watch(context, asks, here)
   } finally {
     const left = await endJobs(here, call)
     await folder.remove()
     if (left.length > 0) add([{ topic: 'slurm', subject: 'nodes', findings: left }])
   }
-  if (!interrupt.aborted) for (const answer of away) add([answer])
 }
 
 interface Round {
@@ -89,12 +113,14 @@ interface Round {
   readonly open: Set<string>
   /** Nodes that may have a job. */
   readonly live: Set<string>
+  /** What each is called until it has told its name. */
+  readonly calls: ReadonlyMap<string, string>
 }
 
 /** Without a way to stop one: half an sbatch would leave a job that nobody knows of. */
 async function submitAll(context: NodesContext, targets: NodeTarget[], here: Round): Promise<void> {
   const { shellEnv, environmentPass, interrupt, waitSeconds, add } = context
-  const { round, folder, open, live } = here
+  const { round, folder, open, live, calls } = here
   const env = submitEnvironment(shellEnv, environmentPass)
   const limit = seconds(waitSeconds + 60)
   const lane = async (): Promise<void> => {
@@ -112,7 +138,8 @@ async function submitAll(context: NodesContext, targets: NodeTarget[], here: Rou
       open.delete(node)
       if (!isSilence(answer.error)) live.delete(node)
       const finding = trouble(refusal('sbatch', answer.error), 'unknown')
-      add([{ topic: 'node', subject: node, node, findings: [finding] }])
+      const name = calls.get(node) ?? node
+      add([{ topic: 'node', subject: name, node: name, findings: [finding] }])
     }
   }
   await Promise.all(Array.from({ length: SUBMITS_AT_ONCE }, lane))
@@ -122,7 +149,7 @@ async function submitAll(context: NodesContext, targets: NodeTarget[], here: Rou
 async function watch(
   context: NodesContext,
   asks: readonly NodeAsk[],
-  { round, queue, folder, open, live }: Round,
+  { round, queue, folder, open, live, calls }: Round,
 ): Promise<void> {
   const { interrupt, waitSeconds, questionSeconds, add } = context
   const end = performance.now() + waitSeconds * 1000
@@ -140,14 +167,17 @@ async function watch(
       if (!reply.isWhole && (silent.get(node) ?? 0) < SILENT_QUEUES_MAX) continue
       open.delete(node)
       live.delete(node)
-      const ended = reply.isWhole ? [] : [await endedEarly(context, node, folder)]
-      add([...readAnswers(reply, asks, node, questionSeconds), ...ended])
+      const name = reply.node ?? calls.get(node) ?? node
+      const said = await folder.read(folder.log(node))
+      const ended = reply.isWhole ? [] : [endedEarly(context, name, said)]
+      add([...readAnswers(reply, asks, name, questionSeconds), ...ended])
     }
   }
   for (const node of open) {
     const row = rows.find(({ name }) => name === `${round}${node}`)
     const reply = readReply(await folder.read(folder.answer(node)))
-    add([...readAnswers(reply, asks, node, questionSeconds), lateAnswer(node, row, waitSeconds)])
+    const name = reply.node ?? calls.get(node) ?? node
+    add([...readAnswers(reply, asks, name, questionSeconds), lateAnswer(name, row, waitSeconds)])
   }
 }
 
@@ -170,8 +200,8 @@ function readAnswers(
 }
 
 /** Slurm can not write where the node does not see the folder, and ends the job without a word. */
-async function endedEarly({ stateDir }: NodesContext, node: string, folder: JobFolder): Promise<Answer> {
-  const said = (await folder.read(folder.log(node))).trim().split('\n').at(-1) ?? ''
+function endedEarly({ stateDir }: NodesContext, node: string, log: string): Answer {
+  const said = log.trim().split('\n').at(-1) ?? ''
   const finding: Finding = bad(
     'error',
     'SX713',

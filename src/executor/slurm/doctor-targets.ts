@@ -5,12 +5,15 @@ import type { Plan, SlurmOptions } from '../../plan/plan.ts'
 import { seconds, type Seconds } from '../../units.ts'
 import { isNodeUp, meetsConstraint, type Cluster } from './cluster.ts'
 import { literalPattern, resourceArgs } from './directives.ts'
-import { jobSetsOf, partitionsOf, type JobSet } from './job-sets.ts'
+import { jobSetsOf, partitionNames, partitionsOf, type JobSet } from './job-sets.ts'
 import type { Call } from './queue.ts'
 
 /** A node that takes jobs. */
 export interface NodeTarget {
+  /** Its name; of any node of a partition a word that stands for it. */
   readonly node: string
+  /** Any node that the plan's own jobs could get: what it is called until it has told its name. */
+  readonly anyOf?: string
   readonly partition: string
   readonly slurm: SlurmOptions
 }
@@ -62,6 +65,20 @@ export async function nodeTargets(
   return { up: all.slice(0, NODES_MAX), away: [...away.values()] }
 }
 
+/** One node of each kind that the plan's jobs go to, whichever Slurm chooses. */
+export function someTargets(plan: Plan, cluster: Cluster): readonly NodeTarget[] {
+  const targets = new Map<string, NodeTarget>()
+  for (const set of jobSetsOf(plan)) {
+    const { constraint = '', exclude = '' } = set.slurm
+    const partition = partitionNames(set, cluster).join(',')
+    const key = [partition, constraint, exclude].join('\0')
+    const anyOf = `a node of ${partition}`
+    if (!targets.has(key))
+      targets.set(key, { node: `any${targets.size}`, anyOf, partition, slurm: set.slurm })
+  }
+  return [...targets.values()]
+}
+
 /** What nobody knows of a node, because it was not asked or did not answer. */
 export function unknownNode(node: string, what: string, todo: string): Answer {
   const finding = bad('unknown', 'SX712', `${node} ${what}`, todo)
@@ -88,14 +105,17 @@ const MEMORY = '256M'
 
 /** The argv of one job, behind `sbatch`: as small as it can be, and as the plan's jobs are billed and let in. */
 export function questionArgs(
-  { node, partition, slurm }: NodeTarget,
+  { node, anyOf, partition, slurm }: NodeTarget,
   round: string,
   limit: Seconds,
   files: { readonly script: string; readonly folder: string; readonly answer: string; readonly log: string },
 ): readonly string[] {
-  const { account, qos, reservation } = slurm
+  const { account, qos, reservation, constraint, exclude } = slurm
+  const isAny = anyOf !== undefined
   const who: SlurmOptions = {
     partition,
+    ...(isAny && constraint !== undefined ? { constraint } : {}),
+    ...(isAny && exclude !== undefined ? { exclude } : {}),
     ...(account === undefined ? {} : { account }),
     ...(qos === undefined ? {} : { qos }),
     ...(reservation === undefined ? {} : { reservation }),
@@ -108,7 +128,7 @@ export function questionArgs(
   return [
     '--parsable',
     `--job-name=${round}${node}`,
-    `--nodelist=${node}`,
+    ...(isAny ? [] : [`--nodelist=${node}`]),
     '--nodes=1',
     '--ntasks=1',
     '--no-requeue',
