@@ -9,7 +9,7 @@ import { collectUnset } from '../edge/unset-attributes.ts'
 import { lookAtAll } from '../executor/drive.ts'
 import { stepGraph } from '../graph/dag.ts'
 import type { Ticket } from '../run/event.ts'
-import { waitsForRoom } from '../run/executor.ts'
+import { isHeldByNode, waitsForRoom } from '../run/executor.ts'
 import type { Sighting } from '../run/executor.ts'
 import { isAccountedFor } from '../run/progress.ts'
 import type { Progress, StepProgress } from '../run/progress.ts'
@@ -64,13 +64,11 @@ export async function progressOf(looked: SeenRun): Promise<Progress> {
     const progress = seen.get(step.id)
     if (progress === undefined) return []
     const at = state.steps.get(step.id)
-    return [
-      {
-        ...progress,
-        sighting: sightingOf(looked, progress),
-        outcome: isAccountedFor(progress) ? 'accounted' : at?.at === 'ended' ? at.outcome : undefined,
-      },
-    ]
+    const sighting = sightingOf(looked, progress)
+    const isAccounted = isAccountedFor(progress)
+    const outcome = isAccounted ? 'accounted' : at?.at === 'ended' ? at.outcome : undefined
+    // What comes next stands behind a worker that Slurm holds, whatever the others have done.
+    return [{ ...progress, sighting, outcome: isHeldByNode(sighting) ? undefined : outcome }]
   })
   return { steps, elapsedMillis: 0 }
 }

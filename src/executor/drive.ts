@@ -7,7 +7,7 @@ import type { StepGraph } from '../graph/dag.ts'
 import type { Step } from '../graph/step.ts'
 import { outcomeOf } from '../run/decide.ts'
 import type { StepOutcome, Ticket } from '../run/event.ts'
-import { waitsForRoom } from '../run/executor.ts'
+import { isHeldByNode, waitsForRoom } from '../run/executor.ts'
 import type { Executor, Sighting } from '../run/executor.ts'
 import type { Mark } from '../run/mark.ts'
 import type { Progress, StepProgress } from '../run/progress.ts'
@@ -125,6 +125,7 @@ export async function follow(context: DriveContext, handed: HandedOver): Promise
     }
     if (context.interrupt.aborted) return leave(context, progress, [...room.waiting])
     await room.admit(states)
+    if ([...sightings.values()].some(isHeldByNode)) await executor.relaunch?.()
     await context.sleep(context.tickMillis(progress.elapsedMillis))
   }
 }

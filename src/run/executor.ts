@@ -30,6 +30,13 @@ export function isFull(diagnostics: readonly Diagnostic[]): boolean {
 /** Why a step that a submit limit keeps out waits, in the place of a reason of Slurm's. */
 export const waitsForRoom: Sighting = { phase: 'waiting', reason: 'SubmitLimit' }
 
+/** Slurm's reason for a worker that it holds because a node could not start it: a failing prolog, nearly always. */
+export const launchFailed = 'launch failed requeued held'
+
+export function isHeldByNode(sighting: Sighting): boolean {
+  return sighting.phase === 'waiting' && sighting.reason === launchFailed
+}
+
 export interface Executor {
   readonly kind: ExecutorKind
   /** The name a step is handed over under; stands in the journal before `submit` is called. */
@@ -48,6 +55,11 @@ export interface Executor {
   confirm(tickets: ReadonlyMap<string, Ticket>, earlier?: readonly Ticket[]): Promise<Result<undefined>>
   /** Lets what is held start. */
   release(held: readonly Ticket[]): Promise<Result<undefined>>
+  /**
+   * Lets go again, for another node, what is held because a node could not start it, a few times each. Absent where no
+   * node is between us and the workers.
+   */
+  readonly relaunch?: () => Promise<void>
   /** One look at all tickets. A query that fails, or that the user cuts short, gives `unknown`, not `gone`. */
   look(tickets: readonly Ticket[]): Promise<ReadonlyMap<Ticket, Sighting>>
   /**

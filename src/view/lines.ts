@@ -1,7 +1,7 @@
 /** Progress as plain lines, for logs, CI and terminals alike: one line when something has moved, a heartbeat when nothing has. */
 
 import type { Step } from '../graph/step.ts'
-import { waitsForRoom } from '../run/executor.ts'
+import { launchFailed, waitsForRoom } from '../run/executor.ts'
 import type { Progress, StepProgress } from '../run/progress.ts'
 import { entriesOf, tallyOf } from '../run/progress.ts'
 import { formatBytes, formatCount, formatPlural, formatRate, formatSeconds } from './format.ts'
@@ -115,6 +115,7 @@ const reasonWords: Readonly<Record<string, string>> = {
   Resources: 'nodes are busy',
   BeginTime: 'requeued, Slurm starts it again in a while',
   JobHeldAdmin: 'held by an administrator',
+  [launchFailed]: 'a node could not start it, and Slurm holds it until an apply or resume lets it go',
   PartitionTimeLimit: '`time` in the plan is over the limit of the partition: it will not start',
   PartitionNodeLimit: 'the partition does not allow that many nodes: it will not start',
   PartitionDown: 'the partition is down',

@@ -15,6 +15,7 @@ import { checkOutsideJobs } from './outside-jobs.ts'
 import { sightingOf } from './parse.ts'
 import { caller, queueOf } from './queue.ts'
 import type { Call } from './queue.ts'
+import { relauncher } from './relaunch.ts'
 import { findByName, release, submitOnce } from './submit.ts'
 import type { Patience } from './submit.ts'
 
@@ -58,6 +59,7 @@ export function createSlurmExecutor(context: SlurmContext): Executor {
     find: (step) => findByName(jobName(run, step), queue, context),
     confirm: (tickets, earlier = []) => confirm(tickets, earlier, call, queue, context),
     release: (roots) => release(roots, call, queue, context),
+    relaunch: relauncher(call, queue, context.notify),
     look: async (tickets) => {
       const rows = await queue(context.interrupt)
       return new Map(
