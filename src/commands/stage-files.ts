@@ -8,6 +8,7 @@ import { writeDirectoryList } from '../edge/directory-list.ts'
 import { writeAtomic } from '../edge/files.ts'
 import { makeStageFolder } from '../edge/run-folder.ts'
 import type { RunPaths } from '../edge/run-folder.ts'
+import { anchorOf } from '../edge/anchor.ts'
 import { readScriptParts } from '../edge/script-parts.ts'
 import { writeShardLists, type LinksIn } from '../edge/shard-lists.ts'
 import { goesByEntry, type Step } from '../graph/step.ts'
@@ -48,7 +49,8 @@ export async function writeStageFiles(
     }
     if (step.stage === 'prune') await placeDeletes(step, paths)
     if (step.stage === 'directories') await writeDirectories(planned, step, stages, paths)
-    await writeAtomic(paths.script(step), scriptOf(plan, planned, step, stages, parts), SCRIPT_MODE)
+    const script = await scriptOf(plan, planned, step, stages, parts)
+    await writeAtomic(paths.script(step), script, SCRIPT_MODE)
   }
   return ok(undefined)
 }
@@ -154,13 +156,13 @@ function placeAmong(step: Step, stages: readonly Step[]): Pick<ScriptInput, 'bef
   }
 }
 
-function scriptOf(
+async function scriptOf(
   plan: Plan,
   item: Working,
   step: Step,
   stages: readonly Step[],
   parts: ScriptParts,
-): string {
+): Promise<string> {
   const { transfer, survey } = item
   const { tool } = item.work
   const fixup = fixupOf(plan, item, step)
@@ -168,6 +170,8 @@ function scriptOf(
   const copyContext = copyContextOf(plan, item, step)
   const from = fixup?.root ?? survey.sourceRoot
   const hasRemote = ![from, survey.destinationRoot].every(namesAreBytes)
+  const here = [from, survey.destinationRoot].filter(({ kind }) => kind === 'local')
+  const anchors = await Promise.all(here.map((end) => anchorOf(end.path)))
   return renderScript(
     {
       stage: step.stage,
@@ -182,6 +186,7 @@ function scriptOf(
       ...(hasRemote ? { remote: rcloneLookCommands(lookContext(plan, copyContext)) } : {}),
       from,
       to: survey.destinationRoot,
+      anchors,
       ...(setup === undefined ? {} : { setup }),
       environmentPass: plan.environmentPass,
     },

@@ -51,8 +51,8 @@ run_apart() {
   set -m
   (
     trap - TERM INT HUP USR1 USR2 PIPE CHLD
-    if [[ $tool_problem ]]; then
-      say "$tool_problem"
+    if [[ $node_problem ]]; then
+      say "$node_problem"
       exit 127
     fi
     open_shard "$1" || exit

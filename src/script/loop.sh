@@ -65,7 +65,7 @@ take() {
     return
   fi
   # Without its tool a worker takes nothing that others could: see patience below.
-  if [[ $tool_problem && ! $hopeless && ! $only ]]; then
+  if [[ $node_problem && ! $hopeless && ! $only ]]; then
     unready=$((unready + 1))
     return
   fi
@@ -73,7 +73,7 @@ take() {
     unready=$((unready + 1))
     return
   }
-  if ((failures)) && [[ ! $tool_problem && ! $only ]]; then
+  if ((failures)) && [[ ! $node_problem && ! $only ]]; then
     pause_before_retry "$failures"
     [[ $stop || -e work/$1/$(($3 + 1)).claim ]] && return
   fi
@@ -100,8 +100,8 @@ work() {
       # Nobody is at work, nothing changes: for as long as a lease, then it is said and given up.
       ((held)) && patience=$tick
       if ((tick - patience > lease_beats)); then
-        if [[ $tool_problem ]] && closes; then hopeless=1; else return; fi
-      elif [[ $tool_problem ]] && ! closes; then
+        if [[ $node_problem ]] && closes; then hopeless=1; else return; fi
+      elif [[ $node_problem ]] && ! closes; then
         return
       fi
     elif ((again == 0)) && ! closes; then
@@ -176,7 +176,7 @@ main() {
   if ! closes; then
     end_guard
     say 'nothing left for this worker'
-    [[ $tool_problem ]] && exit 1
+    [[ $node_problem ]] && exit 1
     exit 0
   fi
   # Never task 0 itself: after a node failure that is our own next life, and its end is what the next stage waits for.

@@ -10,6 +10,7 @@ import type { FixupCommand } from '../tools/rsync-fixup.ts'
 import { versionArgument } from '../tools/tool.ts'
 import type { CopyCommand, RemoteCommands, ToolChoice, VersionFloor } from '../tools/tool.ts'
 import { Bug } from '../units.ts'
+import { anchorSettings, type Anchor } from './anchors.ts'
 import { quote, quoteArray } from './quote.ts'
 
 export interface ScriptInput {
@@ -33,6 +34,8 @@ export interface ScriptInput {
   /** Where paths count from; for a single file the folders it lies and lands in. */
   readonly from: Location
   readonly to: Location
+  /** Of the places on this machine. */
+  readonly anchors: readonly Anchor[]
   readonly setup?: ToolSetup
   /** Variables that the plan hands on, which therefore stay as they are. */
   readonly environmentPass: readonly string[]
@@ -193,6 +196,7 @@ function common(input: ScriptInput): readonly Setting[] {
     ['is_last_stage', input.isLast, '1: end 1 for any failed entry, else only for a shard without account'],
     ['stages_before', input.stagesBefore, 'must have delivered everything'],
     ['list_folder', input.lists, 'what each shard holds'],
+    ...anchorSettings(input.anchors),
     [
       'with_fixup',
       transfer.fixup !== undefined && goesByEntry(stage),

@@ -71,6 +71,29 @@ describe('a tool that cannot be trusted', () => {
     expect(await verdicts(others.copy, '00000')).toEqual([])
   })
 
+  test('nor does a worker take a shard where its places are not: a folder that is missing, or nothing mounted there', async () => {
+    await using temp = await tempFolder()
+    await writeTree(join(temp.path, 'from'), { a: '1' })
+    const ends = { from: local(join(temp.path, 'from')), to: local(join(temp.path, 'to')) }
+    const gone = join(temp.path, 'was', 'here')
+    const cases = [
+      [{ folder: gone, isMounted: true }, `${gone}, which was there when this was planned, is not there on `],
+      [{ folder: temp.path, isMounted: true }, `nothing is mounted at ${temp.path} on `],
+    ] as const
+    for (const [index, [anchor, said]] of cases.entries()) {
+      const state = join(temp.path, `state${index}`)
+      const stages = await layStages({ ...ends, state, tool: 'rsync', anchors: [anchor] })
+      const copied = await work(stages.copy, { worker: 1 })
+      expect(copied.output).toContain(said)
+      expect(copied.code).toBe(1)
+      expect(await verdicts(stages.copy, '00000')).toEqual([])
+    }
+    const shm = { folder: '/dev/shm', isMounted: true }
+    const fine = [shm, { folder: temp.path, isMounted: false }]
+    const stages = await layStages({ ...ends, state: join(temp.path, 'fine'), tool: 'rsync', anchors: fine })
+    expect(await work(stages.copy)).toMatchObject({ code: 0 })
+  })
+
   test('is too old for its flags', async () => {
     await using temp = await tempFolder()
     const stages = await laid(temp.path, { a: '1' })

@@ -34,7 +34,14 @@ async function everyKind(): Promise<readonly (readonly [string, ScriptInput])[]>
       'aws up',
       options('aws', { to: bucket(''), transfer: { options: { aws: { max_concurrent_requests: 64 } } } }),
     ],
-    ['odd paths', options('rsync', { from: local(odd), to: local(`${odd}/x`) })],
+    [
+      'odd paths',
+      options('rsync', {
+        from: local(odd),
+        to: local(`${odd}/x`),
+        anchors: [{ folder: odd, isMounted: true }],
+      }),
+    ],
     ['after others', options('rsync', { stagesBefore: ['../one.verify', '../two.copy'] })],
     [
       'all policies',

@@ -21,6 +21,7 @@ import { plainTransfer } from '../rig/transfer.ts'
 const run = promisify(execFile)
 
 export interface StageOptions {
+  readonly anchors?: ScriptInput['anchors']
   /** Folder that gets `stages/`, made where it is missing. */
   readonly state: string
   readonly from: Location
@@ -208,6 +209,7 @@ export async function scriptInput(
       : {}),
     from,
     to,
+    anchors: options.anchors ?? [],
     environmentPass: [],
   }
 }
