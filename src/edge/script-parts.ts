@@ -1,7 +1,7 @@
 /** The worker's fixed parts: bash files beside the compiled renderer. */
 
 import { readFile } from 'node:fs/promises'
-import { partNames, type ScriptParts } from '../script/render.ts'
+import { partNames, type ScriptParts } from '../script/parts.ts'
 
 /** Reads `dist/script/*.sh`, or `src/script/*.sh` where TypeScript runs from its source. Missing ones are a broken installation, so this throws. */
 export async function readScriptParts(): Promise<ScriptParts> {

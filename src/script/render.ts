@@ -11,6 +11,7 @@ import { versionArgument } from '../tools/tool.ts'
 import type { CopyCommand, RemoteCommands, ToolChoice, VersionFloor } from '../tools/tool.ts'
 import { Bug } from '../units.ts'
 import { anchorSettings, type Anchor } from './anchors.ts'
+import { partsOf, type ScriptParts } from './parts.ts'
 import { quote, quoteArray } from './quote.ts'
 
 export interface ScriptInput {
@@ -41,54 +42,6 @@ export interface ScriptInput {
   readonly environmentPass: readonly string[]
 }
 
-/** Text of the files beside this one, by name without `.sh`. */
-export type ScriptParts = Readonly<Record<ScriptPartName, string>>
-export type ScriptPartName = (typeof partNames)[number]
-
-/** Every part, in the order of a script. */
-export const partNames = [
-  'base',
-  'claim',
-  'guard',
-  'tool',
-  'parents',
-  'causes',
-  'places',
-  'entries',
-  'account',
-  'folders',
-  'handover',
-  'said',
-  'classify',
-  'prefixes',
-  'modes',
-  'copy',
-  'verify',
-  'prune',
-  'attributes',
-  'fixup',
-  'directories',
-  'attempt',
-  'loop',
-] as const
-
-/** Parts that not every kind of stage has. */
-const onlyIn: Readonly<Partial<Record<ScriptPartName, readonly StageKind[]>>> = {
-  entries: ['copy', 'fixup', 'verify', 'directories'],
-  classify: ['copy'],
-  copy: ['copy'],
-  prefixes: ['copy'],
-  modes: ['copy'],
-  folders: ['copy', 'fixup'],
-  handover: ['fixup', 'verify'],
-  said: ['copy'],
-  verify: ['verify'],
-  prune: ['prune'],
-  attributes: ['fixup', 'directories'],
-  fixup: ['fixup'],
-  directories: ['directories'],
-}
-
 /** What is special about each kind of stage. */
 const ownSettings: Readonly<Record<StageKind, (input: ScriptInput) => readonly Setting[]>> = {
   copy: forCopy,
@@ -102,11 +55,7 @@ const FORMAT = 1
 
 /** The whole script. The same input gives the same bytes: no run id, no clock, no absolute path of the run folder. */
 export function renderScript(input: ScriptInput, parts: ScriptParts): string {
-  const names = partNames.filter(
-    (name) =>
-      (onlyIn[name]?.includes(input.stage) ?? true) &&
-      (name !== 'prefixes' || input.copy.takesPrefixes === true),
-  )
+  const names = partsOf(input.stage, input.copy.takesPrefixes === true)
   return [head(input), environment(input), settings(input), ...names.map((name) => parts[name])].join('\n')
 }
 
