@@ -14,6 +14,7 @@ import { stepGraph } from '../graph/dag.ts'
 import type { Step } from '../graph/step.ts'
 import { faultsBehindLoss, stopsChildren } from '../run/decide.ts'
 import { journalVersion } from '../run/event.ts'
+import type { Ticket } from '../run/event.ts'
 import type { Executor } from '../run/executor.ts'
 import type { StepProgress } from '../run/progress.ts'
 import type { RunRecord } from '../run/record.ts'
@@ -47,7 +48,10 @@ export interface ExecuteContext {
   /** Leave although not all of it fits into the queue. */
   readonly partialSubmit?: boolean
   /** Jobs of the run are alive already: they are followed, and only what did not fit into the queue is submitted. */
-  readonly attached?: Pick<HandedOver, 'tickets' | 'waiting'>
+  readonly attached?: Pick<HandedOver, 'tickets' | 'waiting'> & {
+    /** Jobs that nobody has let go yet, because whoever was about to was killed. */
+    readonly unreleased: readonly Ticket[]
+  }
 }
 
 /** A node that dies takes its workers along; what loses them again and again, with not one shard done, is no accident. */
@@ -86,6 +90,7 @@ async function driveAll(context: ExecuteContext, journal: Journal): Promise<numb
   const { record, paths, io } = context
   const executor = executorFor(record, paths, io)
   try {
+    await letGo(context, executor, journal)
     let known: HandedOver | undefined = context.attached && {
       ...context.attached,
       seen: new Map(),
@@ -118,6 +123,18 @@ async function driveAll(context: ExecuteContext, journal: Journal): Promise<numb
     if (executor.kind === 'local') await executor.cancel()
     throw error
   }
+}
+
+async function letGo(
+  { attached, record, io }: ExecuteContext,
+  executor: Executor,
+  journal: Journal,
+): Promise<void> {
+  const held = attached?.unreleased ?? []
+  if (held.length === 0) return
+  const released = await executor.release(held)
+  if (released.ok) await journal.append({ kind: 'released' })
+  else printDiagnostics(released.error, record.plan, io)
 }
 
 /**

@@ -8,6 +8,7 @@ import type { KnownRun } from '../edge/unfinished.ts'
 import { collectUnset } from '../edge/unset-attributes.ts'
 import { lookAtAll } from '../executor/drive.ts'
 import { stepGraph } from '../graph/dag.ts'
+import { stops } from '../run/decide.ts'
 import type { Ticket } from '../run/event.ts'
 import { isHeldByNode, waitsForRoom } from '../run/executor.ts'
 import type { Sighting } from '../run/executor.ts'
@@ -16,6 +17,7 @@ import type { Progress, StepProgress } from '../run/progress.ts'
 import { standingOf } from '../run/standing.ts'
 import type { Standing } from '../run/standing.ts'
 import { toolOf } from '../tools/tools.ts'
+import type { StepId } from '../units.ts'
 import { NAMES_SHOWN } from '../view/report.ts'
 import type { TransferOutcome } from '../view/report.ts'
 import { executorFor } from './executor-for.ts'
@@ -55,22 +57,29 @@ async function isDriven(run: KnownRun): Promise<boolean> {
 /** How far each step is, by its marks, and what its jobs are doing. */
 export async function progressOf(looked: SeenRun): Promise<Progress> {
   const { record, state, paths } = looked.run
+  const graph = stepGraph(record.steps)
   const seen = await lookAtAll({
-    graph: stepGraph(record.steps),
+    graph,
     stageFolder: (step) => paths.stage(step),
     bytesUnderWay: (step, logTail) => toolOf(step.tool.name).progress(logTail),
   })
-  const steps = record.steps.flatMap((step): StepProgress[] => {
+  const steps = new Map<StepId, StepProgress>()
+  for (const step of graph.steps) {
     const progress = seen.get(step.id)
-    if (progress === undefined) return []
+    if (progress === undefined) continue
     const at = state.steps.get(step.id)
     const sighting = sightingOf(looked, progress)
+    const isStopped = graph.parents(step.id).some((id) => {
+      const parent = steps.get(id)
+      return parent !== undefined && stops(parent, step)
+    })
     const isAccounted = isAccountedFor(progress)
-    const outcome = isAccounted ? 'accounted' : at?.at === 'ended' ? at.outcome : undefined
+    const ended = at?.at === 'ended' ? at.outcome : isStopped ? 'blocked' : undefined
+    const outcome = isAccounted ? 'accounted' : ended
     // What comes next stands behind a worker that Slurm holds, whatever the others have done.
-    return [{ ...progress, sighting, outcome: isHeldByNode(sighting) ? undefined : outcome }]
-  })
-  return { steps, elapsedMillis: 0 }
+    steps.set(step.id, { ...progress, sighting, outcome: isHeldByNode(sighting) ? undefined : outcome })
+  }
+  return { steps: [...steps.values()], elapsedMillis: 0 }
 }
 
 /** Workers on one machine show by the shards that they have; of a run that nobody works on, nothing is left but its marks. */

@@ -52,7 +52,8 @@ export async function resumeRun(unfinished: UnfinishedRun, options: ResumeOption
       return { kind: 'refused', diagnostics: [silentQueue(unfinished)] }
     if (sightings.some(isAlive) && state.isReleased) {
       io.stderr(`Run ${record.run} of plan ${record.plan} is still under way; following it.\n`)
-      const attached = { tickets, waiting: await waitingOf(unfinished, tickets) }
+      const unreleased = [...state.unreleased].flatMap((id) => tickets.get(id) ?? [])
+      const attached = { tickets, unreleased, waiting: await waitingOf(unfinished, tickets) }
       return { kind: 'ended', exitCode: await executeRun({ ...asked, attached }) }
     }
     // A driver that died between the first sbatch and the release left held jobs, and their ids may not all be known.

@@ -9,8 +9,25 @@ import { formatPlural } from '../view/format.ts'
 import type { CommandIo } from './io.ts'
 import { countOf, findAll, leftoverContext, removeAll } from './leftovers-of.ts'
 
-/** Removes all of it, or all but what rsync goes on with (`spares`), and says how much it was. Fails as `findAll` and `removeAll`. */
+/**
+ * Removes all of it, or all but what rsync goes on with (`spares`), and says how much it was: nothing where the user did
+ * not want to wait. Fails as `findAll` and `removeAll`.
+ */
 export async function removeLeftovers(
+  record: RunRecord,
+  paths: RunPaths,
+  spares: 'nothing' | 'kept parts',
+  io: CommandIo,
+): Promise<Result<number>> {
+  try {
+    return await removeThose(record, paths, spares, io)
+  } catch (error) {
+    if (!io.interrupt.aborted) throw error
+    return ok(0)
+  }
+}
+
+async function removeThose(
   record: RunRecord,
   paths: RunPaths,
   spares: 'nothing' | 'kept parts',

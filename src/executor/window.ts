@@ -66,7 +66,8 @@ export function openWindow(
       })
       const confirmed = await executor.confirm(new Map(named), [...tickets.values()])
       const released = confirmed.ok ? await executor.release([...admitted.values()]) : confirmed
-      if (!released.ok) context.onTrouble(released.error)
+      if (released.ok) await context.journal.append({ kind: 'released' })
+      else context.onTrouble(released.error)
     },
   }
 }

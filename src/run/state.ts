@@ -15,6 +15,8 @@ export interface RunState {
   readonly executor: ExecutorKind
   readonly steps: ReadonlyMap<StepId, StepState>
   readonly isReleased: boolean
+  /** Handed over behind the last release: held, unless whoever did it was killed in between. */
+  readonly unreleased: ReadonlySet<StepId>
   /** Something of it was released, now or in an earlier life: it may have marks. */
   readonly hasRun: boolean
   readonly end: 'open' | 'finished' | 'withdrawn'
@@ -29,6 +31,7 @@ const emptyState: RunState = {
   executor: 'local',
   steps: new Map(),
   isReleased: false,
+  unreleased: new Set(),
   hasRun: false,
   end: 'open',
 }
@@ -47,6 +50,7 @@ function next(state: RunState, event: Event): RunState {
         executor: event.executor,
         steps,
         isReleased: false,
+        unreleased: new Set(),
         hasRun: state.hasRun,
         end: 'open',
       }
@@ -56,10 +60,11 @@ function next(state: RunState, event: Event): RunState {
     case 'submitted': {
       const before = state.steps.get(event.step)
       const name = before?.at === 'intended' ? before.name : ''
-      return withStep(state, event.step, { at: 'submitted', name, ticket: event.ticket })
+      const submitted = withStep(state, event.step, { at: 'submitted', name, ticket: event.ticket })
+      return { ...submitted, unreleased: new Set([...state.unreleased, event.step]) }
     }
     case 'released':
-      return { ...state, isReleased: true, hasRun: true }
+      return { ...state, isReleased: true, unreleased: new Set(), hasRun: true }
     case 'withdrawn':
       // What an earlier life of the run has moved stands, and the next apply goes on from there.
       return { ...state, end: state.hasRun ? 'open' : 'withdrawn' }

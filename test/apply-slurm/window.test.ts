@@ -145,6 +145,31 @@ describe.skipIf(noLab('A submit limit'))('a submit limit', () => {
     expect(await compareTrees(ground.in('src'), ground.in('data'))).toEqual([])
   })
 
+  test('a driver killed before the release of a later window: the next one lets the job go', async () => {
+    const ground = await made('held')
+    const env = await limited(ground, 5)
+    const scontrol = await ground.lab.shim('scontrol', {})
+    const real = findProgram('scontrol') ?? ''
+    await writeFile(
+      join(ground.lab.folder, 'shims', 'scontrol'),
+      `#!/bin/bash
+[[ $1 == release ]] && echo >>'${ground.in('releases')}' && [[ $(wc -l <'${ground.in('releases')}') == 2 ]] && kill -9 $PPID && exit 1
+exec ${real} "$@"
+`,
+    )
+    await ground.begin(apply, env).ended
+    await scontrol.remove()
+    expect((await kindsOf(ground)).at(-1)).toBe('submitted data.verify')
+    await ground.lab.until('the copy is over', async () =>
+      (await ground.queue()).every((row) => row.includes('data.verify')),
+    )
+    const next = await ground.soxplan(apply, env)
+    expect(next.exitCode).toBe(0)
+    expect(await ground.queue()).toEqual([])
+    expect(await ground.runs()).toHaveLength(1)
+    expect(await compareTrees(ground.in('src'), ground.in('data'))).toEqual([])
+  })
+
   test('a queue that is full of other jobs is waited for', async () => {
     const ground = await made('others')
     const other = await ground.lab.sbatch('--array=0-3', '--hold', '--wrap=exit 0')
