@@ -54,7 +54,7 @@ describe.skipIf(!s3Available())('buckets', () => {
       await server.run(rclone.program, 'deletefile', `store:${store.bucket}/a/b/c`)
       const mended = await at.go()
       expect(mended.stdout).toContain('  + new      1 file (1 B)\n  ~ changed  1 file (2 B)\n')
-      expect(mended.exitCode).toBe(0)
+      expect(mended.exitCode, `${mended.stdout}${mended.stderr}`).toBe(0)
       await at.write({ store }, { from: 'store:', to: at.to })
       expect((await at.go()).exitCode).toBe(0)
       await writeFile(join(at.to, 'd'), 'damaged')
