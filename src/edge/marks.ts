@@ -2,6 +2,7 @@
 
 import { open, readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
+import { isSpent } from '../graph/budget.ts'
 import { parseFailed, parseMark } from '../run/mark.ts'
 import type { FailedEntry, Mark } from '../run/mark.ts'
 import { isErrno } from './files.ts'
@@ -23,8 +24,8 @@ export type ShardState =
 const LOG_TAIL_BYTES = 64 * 1024
 
 /**
- * Looks at one shard. `attemptsMax` is the plan's: a failed last attempt is over. Files that vanish or are torn
- * between two reads are as good as not there; the next look sees more.
+ * Looks at one shard. `attemptsMax` is the plan's: a failed attempt is over when no budget has another. Files that
+ * vanish or are torn between two reads are as good as not there; the next look sees more.
  */
 export async function readShard(
   stageFolder: string,
@@ -47,10 +48,17 @@ export async function readShard(
       movedBytes: isJoined ? sumOfLines(await textOf(path.join(folder, moved))) : 0,
     }
   }
-  const mark = parseMark(await textOf(path.join(folder, `${attempts}.end`)), shard, attempts)
+  const mark = await readMark(folder, shard, attempts)
   if (mark?.result === 'done') return { at: 'over', mark }
-  if (mark?.result === 'failed' && attempts >= attemptsMax) return { at: 'over', mark }
-  return { at: 'open', attempts }
+  if (mark?.result !== 'failed') return { at: 'open', attempts }
+  const earlier = Array.from({ length: attempts - 1 }, (_, index) => readMark(folder, shard, index + 1))
+  const failed = [...(await Promise.all(earlier)), mark].filter((one) => one?.result === 'failed')
+  const exits = failed.flatMap((one) => one?.exitCode ?? [])
+  return isSpent(exits, attemptsMax) ? { at: 'over', mark } : { at: 'open', attempts }
+}
+
+async function readMark(folder: string, shard: string, attempt: number): Promise<Mark | undefined> {
+  return parseMark(await textOf(path.join(folder, `${attempt}.end`)), shard, attempt)
 }
 
 /** A line that is no figure counts for nothing: it is still being written, or the disk was full. */

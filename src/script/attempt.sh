@@ -10,14 +10,22 @@ pause_before_retry() {
   done
 }
 
-# failures_of SHARD N: how often the shard failed. Attempts that were released or fenced are not the shard's fault.
+# failures_of SHARD N: what the shard has spent of its budgets. Sets failures, throttles (a service asked for fewer
+# requests) and hopeless_end (keys or rights, which no further attempt mends). Attempts that were released or fenced are
+# not the shard's fault.
 failures_of() {
-  local i result
-  failures=0
+  local i result code
+  failures=0 throttles=0 hopeless_end=''
   for ((i = 1; i <= $2; i++)); do
-    { read -r _ && read -r _ && read -r _ && read -r _ result _; } <"work/$1/$i.end" && [[ $result == failed ]] && failures=$((failures + 1))
+    { read -r _ && read -r _ && read -r _ && read -r _ result && read -r _ code; } <"work/$1/$i.end" || continue
+    [[ $result == failed ]] || continue
+    if [[ $code == "$throttled_exit" ]]; then throttles=$((throttles + 1)); else failures=$((failures + 1)); fi
+    [[ $lasting_exits != *" $code "* ]] || ((i <= forgiven)) || hopeless_end=1
   done
 } 2>/dev/null
+
+# spent: no budget of the shard has an attempt left.
+spent() { [[ $hopeless_end ]] || ((failures >= tries || throttles >= throttled_tries)); }
 
 # grace SHARD N: after a fence, the old tool may still be writing until its guard has seen the fence.
 grace() {
@@ -35,7 +43,7 @@ attempt() {
     grace "$1" "$2"
     [[ -e work/$1/$2.end ]] && return 0
   fi
-  attempts_left=$((tries - failures - 1))
+  attempts_left=$((tries - failures - 1)) throttles_left=$((throttled_tries - throttles - 1))
   attempt_log=$stage_folder/work/$1/$2.log
   started=$SECONDS
   : >"$scratch/outcome"
@@ -82,7 +90,7 @@ run_apart() {
 
 # conclude SHARD N: the verdict. The names given up on are on the disk before it.
 conclude() {
-  local result exit_code files bytes failed spent=$((SECONDS - started)) rc
+  local result exit_code files bytes failed cause what_next spent=$((SECONDS - started)) rc
   # The outcome is the last thing an attempt writes: where its line is whole, it holds, whatever came after.
   if ! read -r result exit_code files bytes failed <"$scratch/outcome"; then
     if [[ $stop ]]; then
@@ -103,11 +111,33 @@ conclude() {
   # A person who runs one shard wants to see what it did.
   [[ $only ]] && tail -n 30 -- "$attempt_log" >&2
   if [[ $result == failed ]]; then
-    say "$1: attempt $2 failed (exit $exit_code, $failed entries open); $([[ $attempts_left -gt 0 ]] && echo 'will be tried again' || echo 'was the last'); see $attempt_log"
+    explain "$exit_code"
+    say "$1: attempt $2 failed (${cause}exit $exit_code, $failed entries open); $what_next; see $attempt_log"
   elif ((failed)); then
     say "$1: done, $files entries, $bytes bytes, $spent s; $failed entries FAILED"
   else
     say "$1: done, $files entries, $bytes bytes, $spent s"
+  fi
+}
+
+# explain EXIT: sets cause, which goes in front of the exit code where that stands for one, and what_next. No command
+# substitution: with two of them on a line, a child's end in between made bash read its trap as part of the second.
+explain() {
+  local left=$attempts_left
+  case $1 in
+    69) cause='the service asks for fewer requests, ' left=$throttles_left ;;
+    75) cause='an end did not answer, ' ;;
+    76) cause='an end may not be looked at, ' ;;
+    77) cause='the keys have expired, ' ;;
+    78) cause='the service does not take the keys, ' ;;
+    *) cause='' ;;
+  esac
+  if [[ $lasting_exits == *" $1 "* ]]; then
+    what_next='is not tried again, because no attempt mends that'
+  elif ((left > 0)); then
+    what_next='will be tried again'
+  else
+    what_next='was the last'
   fi
 }
 

@@ -17,6 +17,10 @@ function cause(text) {
 # The exit codes of an attempt that could not look: sysexits.h has the names, the report has the words.
 declare -A exit_of_cause=([throttled]=69 [refused]=76 [expired]=77 [no-keys]=78)
 
+# Budgets go by these, see graph/budget.ts. Expired keys do not last: whoever made them may put new ones in their place.
+throttled_exit=${exit_of_cause[throttled]}
+lasting_exits=" ${exit_of_cause[refused]} ${exit_of_cause[no-keys]} "
+
 # why_no_answer FILE: sets no_answer, the exit code for what a tool that was to look said there; 75 for anything else.
 why_no_answer() {
   local found

@@ -36,7 +36,7 @@ declare -A class_of_exit=([69]=throttled [76]=unreadable [77]=expired [78]=no-ke
 passing=' not-copied no-space expired throttled cut-off '
 
 # classify: reads $scratch/missing; writes $scratch/failed (CLASS ./PATH) and $scratch/given_up (the records).
-# Sets worth_retrying.
+# Sets worth_retrying, and throttled where a service asked for fewer requests.
 classify() {
   local record path class name full=0 told_of_all='' blind=''
   local -A source_has=() here=() dark=() ours=() closed=() unseen=() told=()
@@ -69,11 +69,12 @@ classify() {
   # Of a disk the tool's log says what went wrong, but not reliably with which file: that is decided by looking.
   grep -qiE 'no space left|quota exceeded|not enough space|remaining disk space' "$attempt_log" && full=1
 
-  worth_retrying=0
+  worth_retrying=0 throttled=0
   while IFS= read -r -d '' record && IFS= read -r -d '' name <&3; do
     record_path "$record"
     why_missing "$record" "$path" "$name"
     [[ $passing == *" $class "* ]] && worth_retrying=1
+    [[ $class == throttled ]] && throttled=1
     printf '%s %s\0' "$class" "$path"
   done <"$scratch/missing" 3<"$scratch/source_paths" >"$scratch/failed"
   cp -- "$scratch/missing" "$scratch/given_up"

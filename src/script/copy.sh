@@ -10,7 +10,7 @@ ready() { true; }
 # carry SHARD ATTEMPT
 carry() {
   local shard=$1 attempt=$2 code=0
-  wanted=$expect worth_retrying=0
+  wanted=$expect worth_retrying=0 throttled=0
   : >"$scratch/failed"
   [[ $umask_wanted ]] && umask "$umask_wanted"
   linked_folders || return
@@ -26,7 +26,14 @@ carry() {
     comm -z -12 "$scratch/want" "$scratch/have" | grep -z '^f ' | paths >"$scratch/paths"
   fi
   set_modes
-  if ((worth_retrying && attempts_left > 0)); then outcome failed "$code"; else outcome 'done' "$code"; fi
+  # What was not copied beside that was hardly asked for: such an attempt costs nothing but one of its own budget.
+  if ((throttled && throttles_left > 0)); then
+    outcome failed "$throttled_exit"
+  elif ((worth_retrying && ! throttled && attempts_left > 0)); then
+    outcome failed "$code"
+  else
+    outcome 'done' "$code"
+  fi
 }
 
 # For bash -c: of the names that are read, those that no directory stands at.

@@ -1,7 +1,7 @@
 # --- loop.sh: shard after shard, until none is left --------------------------------------------------------------------
 
 declare -A cost_of final
-asked=''
+asked='' forgiven=0
 order=()
 
 read_order() {
@@ -28,7 +28,7 @@ one_pass() {
   for shard in "${order[@]}"; do
     [[ $stop ]] && return
     [[ ${final[$shard]-} ]] && continue
-    failures=0
+    failures=0 throttles=0 hopeless_end=''
     look . "$shard"
     case $kind in
       'done')
@@ -47,9 +47,11 @@ one_pass() {
     esac
     ((n)) && failures_of "$shard" "$n"
     # A person who names a shard wants it tried once more, whatever the plan says.
-    [[ $only && ! $asked ]] && ((failures >= tries)) && tries=$((failures + 1))
+    if [[ $only && ! $asked ]] && spent; then
+      tries=$((failures + 1)) throttled_tries=$((throttles + 1)) forgiven=$n hopeless_end=''
+    fi
     asked=1
-    if ((failures >= tries)); then
+    if spent; then
       final[$shard]=failed
       continue
     fi
@@ -60,7 +62,8 @@ one_pass() {
 
 # take SHARD KIND N: one attempt, if this pass is for it.
 take() {
-  if ((failures && ! retrying)); then
+  local before=$((failures + throttles))
+  if ((before && ! retrying)); then
     again=$((again + 1))
     return
   fi
@@ -73,8 +76,8 @@ take() {
     unready=$((unready + 1))
     return
   }
-  if ((failures)) && [[ ! $node_problem && ! $only ]]; then
-    pause_before_retry "$failures"
+  if ((before)) && [[ ! $node_problem && ! $only ]]; then
+    pause_before_retry "$before"
     [[ $stop || -e work/$1/$(($3 + 1)).claim ]] && return
   fi
   if attempt "$1" $(($3 + 1)) "$2"; then ran=1; fi

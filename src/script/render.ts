@@ -1,5 +1,6 @@
 /** A stage becomes the text of its worker script: a header with everything that is special about it, then fixed parts. */
 
+import { throttledAttempts } from '../graph/budget.ts'
 import { goesByEntry, type StageKind } from '../graph/step.ts'
 import type { Location, ToolSetup, Transfer } from '../plan/plan.ts'
 import type { ProofKind } from '../tools/proof.ts'
@@ -141,6 +142,7 @@ function common(input: ScriptInput): readonly Setting[] {
     ['to_ssh', reach(to)],
     ['link_way', linkWay(transfer, from, to), 'as-files, from-files: NAME.rclonelink and symlinks'],
     ['tries', transfer.attempts, 'failed attempts per shard, at most'],
+    ['throttled_tries', throttledAttempts(transfer.attempts), 'attempts that a service asked to slow down'],
     ['requeue', transfer.slurm[stage].requeue, '1: ask for another turn near the time limit'],
     ['is_last_stage', input.isLast, '1: end 1 for any failed entry, else only for a shard without account'],
     ['stages_before', input.stagesBefore, 'must have delivered everything'],

@@ -25,6 +25,32 @@ test('a running attempt tells what calls of its tool have moved, and where those
   })
 })
 
+test('attempts that ended with their worker do not count: the shard is open until its own budget is spent', async () => {
+  await using temp = await tempFolder()
+  const end = async (attempt: number, result: string, exit: number): Promise<void> => {
+    const lines = [
+      'soxplan-end 1',
+      'shard 00001',
+      `attempt ${attempt}`,
+      `result ${result}`,
+      `exit ${exit}`,
+      ...['files 0', 'bytes 0', 'failed 1', 'seconds 1', 'by w', 'when 1', `end 00001.${attempt}`, ''],
+    ]
+    const file = (name: string): string => `work/00001/${attempt}.${name}`
+    await writeTree(temp.path, { [file('claim')]: 'w\n', [file('end')]: lines.join('\n') })
+  }
+  const at = async (): Promise<string> => (await readShard(temp.path, '00001', 2)).at
+  await end(1, 'fenced', 0)
+  await end(2, 'released', 143)
+  await end(3, 'failed', 5)
+  expect(await at()).toBe('open')
+  // That of a service that asks for fewer requests is another budget.
+  await end(4, 'failed', 69)
+  expect(await at()).toBe('open')
+  await end(5, 'failed', 5)
+  expect(await at()).toBe('over')
+})
+
 test('the end of a log is enough for how far rclone is, however many files are under way', async () => {
   await using temp = await tempFolder()
   const underWay = Array.from({ length: 200 }, (_, n) => ({

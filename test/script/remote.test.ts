@@ -1,6 +1,7 @@
 import { readFile, rm, truncate, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { readShard } from '../../src/edge/marks.ts'
 import type { Location } from '../../src/plan/plan.ts'
 import { compareTrees } from '../rig/compare.ts'
 import { tempFolder } from '../rig/folder.ts'
@@ -163,6 +164,58 @@ describe('to and from a remote', () => {
     expect(await work(stages.copy, { env })).toMatchObject({ code: 0 })
     expect(await verdicts(stages.copy, '00000')).toEqual(['failed', 'done'])
     expect(await verdict(stages.copy, '00000', 1)).toMatchObject({ exit: '75', failed: '0' })
+  })
+
+  test('a service that asks for fewer requests has a budget of its own; keys that it does not take have none', async () => {
+    await using temp = await tempFolder()
+    const from = local(join(temp.path, 'from'))
+    await writeTree(from.path, { a: '1' })
+    const asked = join(temp.path, 'asked')
+    const says = (text: string, times: number): Promise<NodeJS.ProcessEnv> => {
+      const refuses = `[[ $1 == lsf ]] && echo >>'${asked}' && (($(wc -l <'${asked}') <= ${times})) && { echo '${text}' >&2; exit 1; }`
+      return puppet(join(temp.path, 'bin'), 'rclone', `${refuses}\nPATH=\${PATH#*:} exec rclone "$@"`)
+    }
+    const laid = async (name: string): Promise<string> => {
+      const to = await folderRemote(temp.path, name)
+      const stages = await layStages({
+        from,
+        to,
+        state: join(temp.path, `run-${name}`),
+        tool: 'rclone',
+        proof: 'size',
+      })
+      await writeFile(asked, '')
+      return stages.copy
+    }
+    const busy = await laid('busy')
+    const rested = await work(busy, { env: await says('SlowDown: reduce your request rate', 5) })
+    expect(await verdicts(busy, '00000')).toEqual([...Array<string>(5).fill('failed'), 'done'])
+    expect(await verdict(busy, '00000', 5)).toMatchObject({ exit: '69' })
+    expect(rested.output).toContain(
+      '00000: attempt 5 failed (the service asks for fewer requests, exit 69, 0 entries open); will be tried again; see ',
+    )
+    expect(rested.code).toBe(0)
+
+    const always = await laid('always')
+    expect(await work(always, { env: await says('SlowDown', 1000) })).toMatchObject({ code: 1 })
+    expect(await verdicts(always, '00000')).toEqual(Array<string>(8).fill('failed'))
+    expect(await readShard(always, '00000', 3)).toMatchObject({ at: 'over', mark: { attempt: 8 } })
+
+    const locked = await laid('locked')
+    const refused = await work(locked, { env: await says('InvalidAccessKeyId', 1000) })
+    expect(refused).toMatchObject({ code: 1 })
+    expect(await verdicts(locked, '00000')).toEqual(['failed'])
+    expect(refused.output).toContain(
+      'the service does not take the keys, exit 78, 0 entries open); is not tried again, because no attempt mends that',
+    )
+    expect(await readShard(locked, '00000', 3)).toMatchObject({ at: 'over', mark: { attempt: 1 } })
+    // Whoever has corrected them and names the shard has it tried.
+    const byHand = await work(locked, {
+      env: await says('InvalidAccessKeyId', 0),
+      args: ['--shard', '00000'],
+    })
+    expect(byHand).toMatchObject({ code: 0 })
+    expect(await verdicts(locked, '00000')).toEqual(['failed', 'done'])
   })
 
   test('a single file goes up under a new name', async () => {
