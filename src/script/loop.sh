@@ -128,7 +128,7 @@ wait_for_others() {
 
 # Bytes and names of what is not proven, over all shards. Sets not_done and failed_entries.
 sum_up() {
-  local shard name shown=0 files=0 bytes=0
+  local shard name quoted_name shown=0 files=0 bytes=0
   not_done=0 failed_entries=0
   for shard in "${order[@]}"; do
     look . "$shard"
@@ -140,7 +140,8 @@ sum_up() {
     files=$((files + end_files)) bytes=$((bytes + end_bytes)) failed_entries=$((failed_entries + end_failed))
     ((end_failed)) || continue
     while ((shown < 20)) && IFS= read -r -d '' name; do
-      say "FAILED $(printf '%q' "$name")"
+      printf -v quoted_name '%q' "$name"
+      say "FAILED $quoted_name"
       shown=$((shown + 1))
     done <"work/$shard/$n.failed"
   done

@@ -25,14 +25,18 @@ own_disks=' ext2/ext3 xfs btrfs zfs tmpfs ramfs overlayfs '
 # check_places: a file system that is not mounted here looks like an empty folder: all of the source would be gone, and
 # what is copied would land on a disk of the node.
 check_places() {
-  local folder node=${SLURMD_NODENAME:-$HOSTNAME}
+  local folder kind node=${SLURMD_NODENAME:-$HOSTNAME}
   local -a device
   for folder in "${stands[@]}"; do
     [[ -d $folder ]] || node_problem="$folder, which was there when this was planned, is not there on $node"
   done
   for folder in "${mounted[@]}"; do
-    mapfile -t device < <(stat -c %d -- / "$folder" 2>/dev/null)
-    [[ ${device[0]-} == "${device[1]-}" && $own_disks == *" $(stat -f -c %T -- "$folder") "* ]] &&
+    stat -c %d -- / "$folder" >"$scratch/answer" 2>/dev/null
+    mapfile -t device <"$scratch/answer"
+    [[ ${device[0]-} == "${device[1]-}" ]] || continue
+    stat -f -c %T -- "$folder" >"$scratch/answer" 2>/dev/null
+    read -r kind <"$scratch/answer"
+    [[ $own_disks == *" $kind "* ]] &&
       node_problem="nothing is mounted at $folder on $node, so that it is a disk of that node"
   done
   return 0
@@ -52,10 +56,12 @@ check_tool() {
 
 # check_version MAJOR MINOR COMMAND …: of which the first line names the version; without a command there is nothing to ask.
 check_version() {
-  local text major=$1 minor=$2
+  local text='' major=$1 minor=$2
   shift 2
   (($#)) || return 0
-  text=$(timeout 60 "$@" 2>/dev/null | head -n 1)
+  # Into a file: while a substitution is read, the end of a child has made bash 5.2.15 take its trap for a part of it.
+  timeout 60 "$@" >"$scratch/answer" 2>/dev/null
+  IFS= read -r text <"$scratch/answer"
   if [[ ! $text =~ ([0-9]+)\.([0-9]+) ]]; then
     node_problem="$1 is not installed on ${SLURMD_NODENAME:-$HOSTNAME}, or does not start"
   elif ((BASH_REMATCH[1] < major || (BASH_REMATCH[1] == major && BASH_REMATCH[2] < minor))); then
